@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tests and checks.  A test is one TEST(name) { ... }; the first failing check
+ * makes its line `not ok`, further ones are listed under it.  A test that
+ * cannot run here says so with SKIP("why").
+ */
+#ifndef GUEST_TEST_H
+#define GUEST_TEST_H
+
+struct test {
+    const char *name;
+    void (*run)(void);
+};
+
+#define TEST(id)                                                               \
+    static void test_##id(void);                                               \
+    static const struct test entry_##id                                        \
+        __attribute__((used, section(".tests"), aligned(8))) = {               \
+            #id, test_##id};                                                   \
+    static void test_##id(void)
+
+/* Record a failure, or (why == NULL) nothing; return whether it passed. */
+bool test_check(bool good, const char *what, const char *where);
+bool test_check_eq(long got, long want, const char *what, const char *where);
+bool test_check_err(long got, long want, const char *what, const char *where);
+bool test_check_fault(int got, int want, const char *what, const char *where);
+void test_skip(const char *why);
+
+/* Ends the test at hand as failed; for the trap dispatcher. */
+void test_abort(void) __attribute__((noreturn));
+
+/* Runs every test in order and ends the machine.  Does not return. */
+void tests_run(void) __attribute__((noreturn));
+
+#define STR2(x) #x
+#define STR(x) STR2(x)
+#define HERE __FILE__ ":" STR(__LINE__)
+
+#define CHECK(cond) test_check((cond), #cond, HERE)
+#define CHECK_EQ(got, want)                                                    \
+    test_check_eq((long)(got), (long)(want), #got, HERE)
+/* A hypercall's answer: 0, a positive value or -XEN_Exxx. */
+#define CHECK_ERR(call, want) test_check_err((call), (want), #call, HERE)
+#define CHECK_OK(call) test_check_err((call), 0, #call, HERE)
+#define CHECK_FAULT(statement, vector)                                         \
+    test_check_fault(FAULT_OF(statement), (vector), #statement, HERE)
+#define CHECK_NO_FAULT(statement) CHECK_FAULT(statement, NO_FAULT)
+/* Leaves the test when what the rest of it stands on did not work. */
+#define REQUIRE(check)                                                         \
+    do {                                                                       \
+        if (!(check))                                                          \
+            return;                                                            \
+    } while (0)
+#define SKIP(why)                                                              \
+    do {                                                                       \
+        test_skip(why);                                                        \
+        return;                                                                \
+    } while (0)
+
+/*
+ * An answer in which this hypervisor differs from the reference on purpose;
+ * the reason stands beside it.  The command-line word "reference" (the
+ * runner's --reference) selects the second.
+ */
+extern bool on_reference;
+#define DIFFERS(ours, reference, why) (on_reference ? (reference) : (ours))
+
+#endif
