@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The CPU as the upper floors see it: tables, traps, the ways in and out.
+ * Floor: cpu. See cpu/entry.S for the register and stack conventions.
+ */
+#ifndef HV_CPU_H
+#define HV_CPU_H
+
+#include <hv/compiler.h>
+#include <hv/percpu.h>
+#include <hv/x86.h>
+
+/* Vectors 0x20.. belong to irq/; these are fixed, highest priority. */
+#define VECTOR_SPURIOUS 0xff
+#define VECTOR_ERROR 0xfe
+#define VECTOR_TIMER 0xfd
+#define VECTOR_CALL_FUNCTION 0xfc
+#define VECTOR_EVENT_CHECK 0xfb /* wakes, softirqs: the handler does nothing */
+#define VECTOR_TLB_FLUSH 0xfa
+#define VECTOR_FIRST_DYNAMIC 0x21
+#define VECTOR_LAST_DYNAMIC 0xef
+#define VECTOR_GUEST_INT80 0x80 /* never allocated: guests' int $0x80 */
+
+/* GDT, TSS with its stacks, IDT, SYSCALL MSRs of this CPU. percpu_alloc()ed. */
+void cpu_tables_init(unsigned int cpu);
+/* cpu_info of a CPU whose stack block is `stack` (not yet running). */
+struct cpu_info *cpu_info_of_stack(void *stack);
+extern void *cpu_stacks[NR_CPUS]; /* lowest address of each stack block */
+
+/* Called by entry.S with irqs off: vector in regs->entry_vector, >= 0x20. */
+void do_irq(struct cpu_user_regs *regs); /* irq/irq.c */
+
+/* True if regs were saved while a guest ran (not the hypervisor). */
+static inline bool guest_mode(const struct cpu_user_regs *regs)
+{
+    return (regs->cs & 3) != 0;
+}
+
+/* Throw the stack away and go on in fn; fn never returns. */
+#define reset_stack_and_jump(fn)                                               \
+    do {                                                                       \
+        __asm__ volatile("mov %0, %%rsp; jmp %P1" ::"r"(                       \
+                             &get_cpu_info()->guest_regs.es - 0),              \
+                         "i"(fn)                                               \
+                         : "memory");                                          \
+        __builtin_unreachable();                                               \
+    } while (0)
+
+/* entry.S: run softirqs and pending events, then the guest in guest_regs. */
+void return_to_guest(void) __noreturn;
+
+/* Hooks of the upper floors. A handler returns true if it dealt with it. */
+struct trap_ops {
+    /* A trap with guest_mode(regs): pv/. Always deals with it. */
+    void (*guest_trap)(struct cpu_user_regs *regs);
+    /* A trap while the hypervisor ran, before it is called fatal: pdb. */
+    bool (*debugger)(struct cpu_user_regs *regs);
+    /* NMI, on its own stack: watchdog, rendezvous of the debugger. */
+    bool (*nmi)(struct cpu_user_regs *regs);
+};
+void traps_register_guest(void (*fn)(struct cpu_user_regs *regs));
+void traps_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
+void traps_register_nmi(bool (*fn)(struct cpu_user_regs *regs));
+
+/* --- crash.c, symbols.c --- */
+void show_registers(const struct cpu_user_regs *regs);
+void show_stack(const struct cpu_user_regs *regs);
+void show_execution_state(const struct cpu_user_regs *regs); /* all of it */
+void dump_page_walk(unsigned long va);
+void fatal_trap(const struct cpu_user_regs *regs) __noreturn;
+/* Reboot (or halt, with noreboot) after a crash; never returns. */
+void machine_restart(unsigned int delay_ms) __noreturn;
+void machine_halt(void) __noreturn;
+void machine_power_off(void) __noreturn;
+/* Name of the function around addr and the offset in it; NULL if none. */
+const char *symbol_lookup(unsigned long addr, unsigned long *offset,
+                          unsigned long *size);
+bool is_hv_text(unsigned long addr);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The guest's view of time: pvclock and wall clock. Floor: domain. */
+#ifndef HV_DOMAIN_CLOCK_H
+#define HV_DOMAIN_CLOCK_H
+
+struct domain;
+struct vcpu;
+
+/* Rewrite v's vcpu_time_info (and its registered copy) from this CPU's clock;
+ * v is current or about to be. No-op if nothing changed since the last time. */
+void vcpu_update_time_info(struct vcpu *v);
+void domain_update_wall_clock(struct domain *d); /* shared_info wc_* */
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The domain. Floor: domain.
+ *
+ * Lifetime: domain_create() .. domain_kill() (no more vCPU runs, memory goes
+ * back, preemptible) .. last put_domain() frees the structure.
+ */
+#ifndef HV_DOMAIN_H
+#define HV_DOMAIN_H
+
+#include <hv/list.h>
+#include <hv/mm.h>
+#include <hv/spinlock.h>
+#include <hv/types.h>
+#include <hv/vcpu.h>
+#include <xen/xen.h>
+
+struct evtchn;
+struct evtchn_port_ops;
+struct grant_table;
+struct pirq;
+
+struct domain {
+    domid_t id;
+    u8 is_privileged; /* domain 0 */
+    u8 is_dying;      /* 1: being killed, 2: dead */
+    u8 is_shutting_down; /* stopped with shutdown_code */
+    u8 shutdown_code;    /* SHUTDOWN_* of <xen/sched.h> */
+    u8 controller_paused;
+    u8 is_idle;
+    u32 refcount; /* get_domain / put_domain */
+    struct domain *hash_next, *next; /* all domains: domain_list */
+    u8 handle[16];               /* UUID */
+    u32 ssidref;
+
+    unsigned int max_vcpus;
+    struct vcpu **vcpu; /* max_vcpus entries, NULL where none */
+    u32 pause_count;
+
+    /* Memory. */
+    u32 tot_pages; /* frames it owns; atomics */
+    u32 max_pages; /* may own */
+    spinlock_t page_lock; /* allocation against max_pages */
+    struct shared_info *shared_info; /* one page, FF_SHARED */
+    mfn_t shared_info_mfn;
+    pte_t *perdomain_l3; /* slot 260: one page; L2 and L1 below it */
+    pte_t *perdomain_l2;
+    cpumask_t dirty_cpus; /* CPUs whose TLB may hold its translations */
+    unsigned long vm_assist; /* VMASST_TYPE_* bits */
+    u64 p2m_frames_unused;
+
+    /* Device access (domain 0, later driver domains): rangesets as bitmaps. */
+    u8 *ioport_allowed; /* 65536 bits; NULL: none */
+    u8 io_all_allowed;  /* domain 0: device memory but what the hypervisor owns */
+
+    /* Event channels. */
+    struct evtchn **evtchn_bucket; /* domain/evtchn.c */
+    unsigned int max_evtchns, valid_evtchns;
+    u32 max_evtchn_port;
+    const struct evtchn_port_ops *evtchn_ops;
+    void *evtchn_fifo;
+    spinlock_t event_lock; /* irq-safe */
+    DECLARE_BITMAP(poll_mask, MAX_VCPUS);
+
+    struct grant_table *grant_table;
+
+    /* Interrupts of devices it drives (domain/pirq.c), indexed by pirq. */
+    struct pirq **pirqs;
+    unsigned int nr_pirqs;
+    DECLARE_BITMAP(pirq_eoi_unused, 1);
+
+    /* Time. */
+    s64 time_offset_seconds;
+    s_time_t creation_time;
+    s_time_t time_shift; /* ns subtracted from system time (debugger stops) */
+
+    void *sched_priv;
+    void *debug_priv;
+};
+
+#define for_each_vcpu(d, v)                                                    \
+    for (unsigned int i_ = 0; i_ < (d)->max_vcpus; i_++)                       \
+        if (((v) = (d)->vcpu[i_]) != NULL)
+
+extern struct domain *dom0;
+extern struct domain *idle_domain; /* one vCPU per CPU */
+
+/* --- domain.c --- */
+#define DOMCREATE_PRIVILEGED 1
+/* NULL and *err set on failure. max_vcpus: of the structure, none created yet. */
+struct domain *domain_create(domid_t id, unsigned int max_vcpus,
+                             unsigned int flags, int *err);
+/* Reference taken; NULL: no such domain or being freed. DOMID_SELF is resolved. */
+struct domain *get_domain_by_id(domid_t id);
+static inline void get_domain(struct domain *d)
+{
+    atomic_inc(&d->refcount);
+}
+void put_domain(struct domain *d);
+void domain_pause(struct domain *d);
+void domain_unpause(struct domain *d);
+/* SCHEDOP_shutdown: stop all vCPUs; for domain 0: machine restart or off. */
+void domain_shutdown(struct domain *d, u8 reason);
+/* The guest is at fault: dump its state, stop it as crashed. Never returns to
+ * the guest; returns to the caller. `fmt` says why. */
+void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
+int domain_kill(struct domain *d); /* -ERESTART: call again */
+/* Allocate 2^order frames owned by d, counted. INVALID_MFN: none. */
+mfn_t domain_alloc_frames(struct domain *d, unsigned int order,
+                          unsigned int memf);
+/* Give a hypervisor page to d as FF_SHARED, writable for it. */
+void share_hv_page_with_guest(void *page, struct domain *d);
+
+/* domain/pirq.c, evtchn.c, clock.c: see their headers. */
+
+#endif

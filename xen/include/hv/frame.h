@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The frame table: owner, type and reference counts of every frame of RAM.
+ *
+ * One 64-bit word carries both counts, so that taking and dropping is one
+ * compare-and-swap and no lock exists:
+ *
+ *   bits  0-25  type count: uses of the frame *as* its type
+ *   bits 26-28  type (enum frame_type)
+ *   bit  29     validated: the contents satisfy the type's rules
+ *   bit  30     pinned: the guest asked to keep the type (one type + one ref)
+ *   bit  31     busy: one CPU is changing the type; others wait
+ *   bits 32-57  references: reasons why the frame may not be freed
+ *   bit  58     allocated: the owner's own reference is still held
+ *
+ * A type that is no longer used sticks: a page table whose count fell to zero
+ * keeps its type and stays validated until somebody wants another type.  Only
+ * then are its entries' references dropped.  A type change needs count zero.
+ *
+ * Rules: owner changes only while references are 0.  A frame with a page
+ * table or descriptor type has no writable mapping in any guest.
+ * Floor: mm.
+ */
+#ifndef HV_FRAME_H
+#define HV_FRAME_H
+
+#include <hv/atomic.h>
+#include <hv/bug.h>
+#include <hv/layout.h>
+#include <hv/types.h>
+#include <xen/xen.h>
+
+enum frame_type {
+    FT_NONE,     /* no rules */
+    FT_WRITABLE, /* may be mapped writable */
+    FT_L1,       /* page tables, by level */
+    FT_L2,
+    FT_L3,
+    FT_L4,
+    FT_DESC,     /* GDT or LDT page */
+};
+
+#define FRAME_COUNT_MASK ((1UL << 26) - 1)
+#define FRAME_TYPE_SHIFT 26
+#define FRAME_TYPE_MASK (7UL << FRAME_TYPE_SHIFT)
+#define FRAME_VALIDATED (1UL << 29)
+#define FRAME_PINNED (1UL << 30)
+#define FRAME_BUSY (1UL << 31)
+#define FRAME_REF_ONE (1UL << 32)
+#define FRAME_REF_MASK (FRAME_COUNT_MASK << 32)
+#define FRAME_ALLOCATED (1UL << 58)
+#define FRAME_TYPE(t) ((unsigned long)(t) << FRAME_TYPE_SHIFT)
+
+/* Owners that are no domain. Domain ids are below DOMID_FIRST_RESERVED. */
+#define OWNER_NONE 0x7fff  /* free, or not RAM that anybody may have */
+#define OWNER_HV DOMID_XEN /* the hypervisor's own */
+
+/* struct frame.flags */
+#define FF_RAM 0x01   /* ordinary memory of the e820 map */
+#define FF_FREE 0x02  /* head of a free block of 2^order frames */
+#define FF_SHARED 0x04 /* hypervisor memory shared with its owner (shared info,
+                          grant table): never goes to the domain heap by itself */
+#define FF_BAD 0x08   /* named by badpage= */
+
+struct frame {
+    u64 refs; /* see above */
+    union {
+        u32 next;      /* free lists: frame number */
+        u32 tlb_stamp; /* tlb_clock when the last writable use ended */
+    };
+    u16 owner;
+    u8 order; /* of a free block */
+    u8 flags;
+};
+
+extern struct frame *frame_table; /* indexed by machine frame number */
+extern unsigned long max_mfn;     /* one above the highest in the table */
+extern u64 *m2p_table;            /* machine-to-phys, writable alias */
+
+#define INVALID_M2P_ENTRY (~0UL)
+
+static inline struct frame *mfn_to_frame(mfn_t m)
+{
+    return &frame_table[mfn_x(m)];
+}
+
+static inline mfn_t frame_to_mfn(const struct frame *f)
+{
+    return _mfn((unsigned long)(f - frame_table));
+}
+
+/* True for RAM that has an entry worth looking at. Anything else is device. */
+static inline bool mfn_valid(mfn_t m)
+{
+    return mfn_x(m) < max_mfn && (frame_table[mfn_x(m)].flags & FF_RAM);
+}
+
+static inline void *maddr_to_virt(maddr_t ma)
+{
+    return (void *)(DIRECTMAP_VIRT_START + ma);
+}
+
+static inline void *mfn_to_virt(mfn_t m)
+{
+    return maddr_to_virt(mfn_to_maddr(m));
+}
+
+/* Of a direct-map address only; image addresses: virt_to_maddr_image(). */
+static inline maddr_t virt_to_maddr(const void *p)
+{
+    return (maddr_t)((unsigned long)p - DIRECTMAP_VIRT_START);
+}
+
+static inline mfn_t virt_to_mfn(const void *p)
+{
+    return maddr_to_mfn(virt_to_maddr(p));
+}
+
+static inline void set_m2p(mfn_t m, unsigned long pfn)
+{
+    m2p_table[mfn_x(m)] = pfn;
+}
+
+static inline unsigned long get_m2p(mfn_t m)
+{
+    return m2p_table[mfn_x(m)];
+}
+
+static inline enum frame_type frame_type(const struct frame *f)
+{
+    return (enum frame_type)((READ_ONCE(f->refs) & FRAME_TYPE_MASK) >>
+                             FRAME_TYPE_SHIFT);
+}
+
+static inline unsigned long frame_type_count(const struct frame *f)
+{
+    return READ_ONCE(f->refs) & FRAME_COUNT_MASK;
+}
+
+static inline unsigned long frame_ref_count(const struct frame *f)
+{
+    return (READ_ONCE(f->refs) & FRAME_REF_MASK) >> 32;
+}
+
+struct domain;
+
+/*
+ * Take a reference to a frame that `owner` owns: false if it does not, if the
+ * frame is free, or if the count would overflow. Any context.
+ */
+bool __must_check frame_get(struct frame *f, domid_t owner);
+/* Drop one; the last one frees the frame to the domain heap. */
+void frame_put(struct frame *f);
+/*
+ * Reference plus type. Types that need validation go to the hook (page types
+ * live above).  -EINVAL wrong contents, -EBUSY in use as something else,
+ * -EPERM not the owner's, -ERESTART preempted (PT types only).
+ */
+int __must_check frame_get_and_type(struct frame *f, domid_t owner,
+                                    enum frame_type t);
+void frame_put_and_type(struct frame *f);
+/* The type alone, by somebody who holds a reference. */
+int __must_check frame_get_type(struct frame *f, enum frame_type t);
+void frame_put_type(struct frame *f);
+
+/* Registered by pv/page-types.c: enter / leave a type that has rules. */
+struct frame_type_ops {
+    int (*validate)(struct frame *f, enum frame_type t);
+    void (*invalidate)(struct frame *f, enum frame_type t);
+};
+void frame_register_type_ops(const struct frame_type_ops *ops);
+/* Registered by domain/domain.c: frame f of `owner` lost its last reference. */
+struct frame_owner_ops {
+    void (*freed)(struct frame *f, domid_t owner);
+};
+void frame_register_owner_ops(const struct frame_owner_ops *ops);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The virtual CPU.  struct pv_vcpu is the part that entry.S and pv/ work on;
+ * its fields reach the assembler through cpu/asm-offsets.c.
+ * Floor: domain (the structure itself is read by cpu/entry.S).
+ */
+#ifndef HV_VCPU_H
+#define HV_VCPU_H
+
+#include <hv/list.h>
+#include <hv/mm.h>
+#include <hv/percpu.h>
+#include <hv/spinlock.h>
+#include <hv/timer.h>
+#include <hv/types.h>
+#include <xen/vcpu.h>
+#include <xen/xen.h>
+
+struct domain;
+struct vcpu_guest_context;
+
+#define NR_TRAP_VECTORS 256
+#define MAX_VCPUS 64 /* of one domain */
+#define MAX_GDT_FRAMES 14
+
+/* What set_trap_table registered for one vector. address 0: nothing. */
+struct guest_trap {
+    unsigned long address;
+    u16 cs;
+    u8 dpl;
+    u8 mask_events; /* TI_GET_IF: events are masked on entry */
+};
+
+/* One of the entry points that CALLBACKOP_register sets. */
+struct guest_callback {
+    unsigned long address;
+    u8 mask_events;
+    u8 registered;
+};
+
+struct pv_vcpu {
+    /* Read on the system-call path: one cache line. */
+    u64 cr3_kernel, cr3_user; /* values for CR3, 0: none */
+    unsigned long kernel_sp;  /* top of the guest kernel's stack */
+    unsigned long kernel_ss;
+    struct vcpu_info *info; /* registered or in shared_info; never NULL once run */
+    struct guest_callback syscall; /* 64-bit SYSCALL */
+    u8 in_kernel; /* guest kernel mode: cr3_kernel and the kernel's GS base */
+
+    struct guest_callback syscall32, sysenter, event, failsafe, nmi;
+    struct guest_trap *traps; /* NR_TRAP_VECTORS entries */
+    mfn_t kernel_l4, user_l4; /* the frames behind the cr3 values, typed and
+                                 referenced; INVALID_MFN if none */
+
+    u16 ds, es, fs, gs; /* selectors while not running */
+    u64 fs_base, gs_base_kernel, gs_base_user;
+    unsigned int iopl; /* virtual IOPL, already shifted: 0x0000..0x3000 */
+    u8 *iobmp;       /* physdev set_iobitmap: guest address */
+    unsigned int iobmp_limit;
+
+    mfn_t gdt_frames[MAX_GDT_FRAMES];
+    unsigned int gdt_entries;
+    unsigned long ldt_base; /* guest linear address */
+    unsigned int ldt_entries;
+    pte_t *gdt_l1; /* 32 entries: 16 of the GDT area, 16 of the LDT area */
+    spinlock_t ldt_lock;
+    unsigned int ldt_mapped; /* shadow LDT pages present */
+
+    u64 ctrlreg[8]; /* CR0 and CR4 as the guest sees them; CR2 unused */
+    u64 debugreg[8];
+    u64 dr_mask;
+
+    u64 vm_assist_unused;
+    void *fpu;         /* XSAVE or FXSAVE image, 64-byte aligned */
+    u8 fpu_initialised;
+    u8 fpu_loaded; /* registers hold this vCPU's state */
+    u64 xcr0;
+    u64 msr_tsc_aux;
+    void *map_cache_unused;
+};
+
+/* Runnable unless a reason is set. */
+#define VPF_BLOCKED 0x01 /* SCHEDOP_block: an event wakes it */
+#define VPF_DOWN 0x02    /* VCPUOP_down or not initialised */
+#define VPF_PAUSED 0x04  /* pause_count > 0 */
+#define VPF_POLL 0x08    /* SCHEDOP_poll */
+
+struct vcpu {
+    struct pv_vcpu pv; /* first: entry.S */
+    struct domain *domain;
+    unsigned int id;        /* within the domain */
+    unsigned int processor; /* CPU it runs or last ran on */
+    u8 running;             /* its state is in a CPU's registers */
+    u8 initialised;         /* VCPUOP_initialise done */
+    u8 is_idle;
+    u8 pause_flags_unused;
+    volatile u32 pause_flags; /* VPF_*, atomics */
+    u32 pause_count;
+    cpumask_t hard_affinity, soft_affinity;
+
+    /* Registers while not running; on the stack's cpu_info while running. */
+    struct cpu_user_regs regs;
+
+    /* Shared memory with the guest. */
+    mfn_t vcpu_info_mfn; /* of a registered vcpu_info, else INVALID_MFN */
+    mfn_t time_mfn_unused;
+    struct vcpu_time_info *time_extra; /* unused: NULL */
+    unsigned long time_info_va;   /* register_vcpu_time_memory_area, or 0 */
+    unsigned long runstate_va;    /* register_runstate_memory_area, or 0 */
+    struct vcpu_runstate_info runstate; /* ours; times in ns */
+    struct vcpu_time_info time_last;    /* domain/clock.c */
+
+    /* Timers of the guest. */
+    struct timer singleshot, periodic, poll_timer;
+    s_time_t periodic_period, periodic_last;
+
+    /* Events (domain/evtchn*.c). */
+    u32 virq_to_evtchn[24];
+    int poll_evtchn; /* port polled; 0: many; -1 none */
+    spinlock_t virq_lock;
+    void *evtchn_fifo; /* struct evtchn_fifo_vcpu */
+
+    /* Scheduler (domain/sched*.c). */
+    struct list_head runq;
+    void *sched_priv;
+    s_time_t last_run_start;
+
+    /* Continuation of a preempted multicall, and console of the debugger. */
+    u8 in_multicall;
+};
+
+/* --- vcpu.c --- */
+struct vcpu *vcpu_create(struct domain *d, unsigned int id);
+void vcpu_destroy(struct vcpu *v);
+void vcpu_pause(struct vcpu *v);       /* waits until it is off its CPU */
+void vcpu_pause_nosync(struct vcpu *v);
+void vcpu_unpause(struct vcpu *v);
+/* --- sched.c --- */
+void vcpu_wake(struct vcpu *v);   /* after a VPF_ flag was cleared; any CPU, irq ok */
+void vcpu_sleep_nosync(struct vcpu *v); /* after one was set */
+/* Make v look at its pending events soon: wake it, or kick its CPU. */
+void vcpu_kick(struct vcpu *v);
+void vcpu_mark_events_pending(struct vcpu *v);
+static inline bool vcpu_runnable(const struct vcpu *v)
+{
+    return READ_ONCE(v->pause_flags) == 0;
+}
+
+/*
+ * What the floor above (pv/) does for vCPUs and domains, registered once by
+ * boot/start.c.  switch_to leaves `prev` and enters `next` on this CPU with
+ * irqs off (segments, bases, GDT page, CR3, FPU), then goes on in the guest or
+ * in the idle loop on an empty stack.
+ */
+struct pv_ops {
+    int (*domain_init)(struct domain *d);
+    void (*domain_free)(struct domain *d);
+    int (*domain_relinquish)(struct domain *d); /* tables, pins; -ERESTART */
+    int (*vcpu_init)(struct vcpu *v);
+    void (*vcpu_free)(struct vcpu *v);
+    void (*switch_to)(struct vcpu *prev, struct vcpu *next)
+        __attribute__((noreturn));
+    /* Full register state of a vCPU (VCPUOP_initialise, DOMCTL_setvcpucontext).
+     * -EINVAL bad segments, addresses, tables. */
+    int (*set_context)(struct vcpu *v, const struct vcpu_guest_context *c);
+    void (*get_context)(struct vcpu *v, struct vcpu_guest_context *c);
+    void (*dump)(struct vcpu *v); /* registers and stack on the console */
+};
+extern const struct pv_ops *pv_ops;
+
+#endif
