@@ -31,5 +31,8 @@ void printk_guest(enum log_level level, const char *fmt, ...) __printf(2, 3);
  * precision, l ll z h hh; %pS = symbol+offset of an address. */
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 int vsnprintf(char *buf, size_t size, const char *fmt, __builtin_va_list ap);
+/* Who resolves %pS: name, offset in it, size of the function; NULL: nobody. */
+void format_register_symbols(const char *(*fn)(unsigned long, unsigned long *,
+                                               unsigned long *));
 
 #endif

@@ -23,12 +23,7 @@ typedef struct {
     u16 flags; /* 1: taken in irq context, 2: taken with irqs on; debug builds */
 } spinlock_t;
 
-#define SPINLOCK_INIT                                                          \
-    {                                                                          \
-        {                                                                      \
-            0                                                                  \
-        }                                                                      \
-    }
+#define SPINLOCK_INIT {.both = 0}
 #define DEFINE_SPINLOCK(name) spinlock_t name = SPINLOCK_INIT
 
 static inline void spin_lock_init(spinlock_t *l)

@@ -20,4 +20,10 @@ char *strstr(const char *s, const char *what);
 size_t strlcpy(char *to, const char *from, size_t size);
 unsigned long strtoul(const char *s, const char **end, unsigned int base);
 
+/* Let the compiler expand small constant sizes in place. */
+#define memcpy(to, from, n) __builtin_memcpy(to, from, n)
+#define memset(p, c, n) __builtin_memset(p, c, n)
+#define memcmp(a, b, n) __builtin_memcmp(a, b, n)
+#define strlen(s) __builtin_strlen(s)
+
 #endif

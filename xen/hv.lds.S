@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The image. Loaded flat at IMAGE_PHYS_START, linked at IMAGE_VIRT_START:
+ *
+ *   text      read and execute         kept
+ *   init text read and execute         freed after the boot
+ *   init data read and write           freed after the boot
+ *   rodata    read only                kept
+ *   data, bss read and write           kept
+ *
+ * Every part starts on a page of its own. All code comes first, so that the
+ * size of the symbol table (in rodata) moves no function.
+ */
+#include <hv/layout.h>
+
+OUTPUT_FORMAT(elf64-x86-64)
+OUTPUT_ARCH(i386:x86-64)
+ENTRY(multiboot_entry)
+
+#define PAGE 4096
+#define PHYS(sym) (sym - IMAGE_VIRT_START + IMAGE_PHYS_START)
+
+PHDRS
+{
+    text PT_LOAD FLAGS(5);
+    init PT_LOAD FLAGS(7);
+    rodata PT_LOAD FLAGS(4);
+    data PT_LOAD FLAGS(6);
+    note PT_NOTE FLAGS(4);
+}
+
+SECTIONS
+{
+    . = IMAGE_VIRT_START;
+    image_start = .;
+
+    .text : AT(PHYS(ADDR(.text))) {
+        text_start = .;
+        KEEP(*(.multiboot))
+        *(.text.entry)
+        *(EXCLUDE_FILE(*liblzma.a:* *libz.a:* *liblz4.a:* *libzstd.a:*) .text)
+        *(EXCLUDE_FILE(*liblzma.a:* *libz.a:* *liblz4.a:* *libzstd.a:*) .text.*)
+        . = ALIGN(PAGE);
+        text_end = .;
+    } :text
+
+    .init.text : AT(PHYS(ADDR(.init.text))) {
+        init_start = .;
+        *(.init.text)
+        *(.text .text.*)
+        . = ALIGN(PAGE);
+        init_text_end = .;
+    } :init
+
+    .init.data : AT(PHYS(ADDR(.init.data))) {
+        *(.init.rodata .init.rodata.*)
+        *liblzma.a:*(.rodata .rodata.* .data .data.* .bss)
+        *libz.a:*(.rodata .rodata.* .data .data.* .bss)
+        *liblz4.a:*(.rodata .rodata.* .data .data.* .bss)
+        *libzstd.a:*(.rodata .rodata.* .data .data.* .bss)
+        . = ALIGN(8);
+        options_start = .;
+        KEEP(*(.init.options))
+        options_end = .;
+        *(.init.data .init.data.*)
+        . = ALIGN(PAGE);
+        init_end = .;
+    } :init
+
+    .rodata : AT(PHYS(ADDR(.rodata))) {
+        rodata_start = .;
+        *(EXCLUDE_FILE(*symbols.o *symbols-none.o) .rodata)
+        *(.rodata.*)
+        . = ALIGN(8);
+        ex_table_start = .;
+        KEEP(*(.ex_table))
+        ex_table_end = .;
+        KEEP(*symbols.o(.rodata))
+        KEEP(*symbols-none.o(.rodata))
+        . = ALIGN(4);
+    } :rodata
+
+    .note.gnu.build-id : AT(PHYS(ADDR(.note.gnu.build-id))) {
+        build_id_start = .;
+        *(.note.gnu.build-id)
+        build_id_end = .;
+    } :rodata :note
+
+    .data : AT(PHYS(ADDR(.data))) {
+        . = ALIGN(PAGE);
+        rodata_end = .;
+        data_start = .;
+        *(.data.ro_after_init)
+        . = ALIGN(PAGE);
+        ro_after_init_end = .;
+        *(.data .data.rel.* .got .got.*)
+        . = ALIGN(64);
+        percpu_start = .;
+        *(.data.percpu)
+        . = ALIGN(64);
+        percpu_end = .;
+        *(.data.*)
+        . = ALIGN(PAGE);
+        load_end = .;
+    } :data
+
+    .bss : AT(PHYS(ADDR(.bss))) {
+        . = ALIGN(PAGE);
+        bss_start = .;
+        *(.bss.stack_aligned)
+        *(.bss.page_aligned)
+        *(.bss .bss.* COMMON)
+        . = ALIGN(PAGE);
+        bss_end = .;
+        image_end = .;
+    } :data
+
+    /DISCARD/ : { *(.eh_frame .eh_frame_hdr .comment .note.GNU-stack
+                    .note.gnu.property) }
+}
+
+ASSERT(image_end - image_start < 0x800000, "boot page tables map 8 MiB")
