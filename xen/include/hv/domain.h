@@ -24,7 +24,7 @@ struct domain {
     domid_t id;
     u8 is_privileged; /* domain 0 */
     u8 is_dying;      /* 1: being killed, 2: dead */
-    u8 is_shutting_down; /* stopped with shutdown_code */
+    u8 is_shutting_down; /* 1: vCPUs are being stopped, 2: all are */
     u8 shutdown_code;    /* SHUTDOWN_* of <xen/sched.h> */
     u8 controller_paused;
     u8 is_idle;
@@ -38,9 +38,15 @@ struct domain {
     u32 pause_count;
 
     /* Memory. */
-    u32 tot_pages; /* frames it owns; atomics */
+    u32 tot_pages; /* frames it owns, FF_SHARED ones excepted; atomics */
     u32 max_pages; /* may own */
-    spinlock_t page_lock; /* allocation against max_pages */
+    u32 shared_pages; /* FF_SHARED frames that live on; atomics */
+    u32 claimed_pages; /* XENMEM_claim_pages: not yet allocated */
+    spinlock_t page_lock; /* is_dying and allocation against max_pages */
+    unsigned long relinquish_mfn; /* domain_kill()'s scan of the frame table */
+    u8 relinquish_step;
+    u8 nr_e820;
+    struct domain_e820_entry *e820; /* XENMEM_set_memory_map */
     struct shared_info *shared_info; /* one page, FF_SHARED */
     mfn_t shared_info_mfn;
     pte_t *perdomain_l3; /* slot 260: one page; L2 and L1 below it */
@@ -49,17 +55,24 @@ struct domain {
     unsigned long vm_assist; /* VMASST_TYPE_* bits */
     u64 p2m_frames_unused;
 
+    spinlock_t lock; /* vCPU bring-up, shutdown, watchdogs */
+    struct domain_watchdogs *watchdogs; /* hypercall/sched.c; NULL: none yet */
+
     /* Device access (domain 0, later driver domains): rangesets as bitmaps. */
     u8 *ioport_allowed; /* 65536 bits; NULL: none */
     u8 io_all_allowed;  /* domain 0: device memory but what the hypervisor owns */
 
     /* Event channels. */
     struct evtchn **evtchn_bucket; /* domain/evtchn.c */
-    unsigned int max_evtchns, valid_evtchns;
-    u32 max_evtchn_port;
+    unsigned int max_evtchns;   /* ports that the ABI in use can number */
+    unsigned int valid_evtchns; /* ports whose bucket exists */
+    u32 max_evtchn_port;        /* highest port the domain may allocate */
+    u32 evtchn_hint;            /* no free port below */
+    u32 evtchn_reset_port;      /* EVTCHNOP_reset goes on here */
+    u32 suspend_evtchn;         /* XEN_DOMCTL_subscribe */
     const struct evtchn_port_ops *evtchn_ops;
-    void *evtchn_fifo;
-    spinlock_t event_lock; /* irq-safe */
+    void *evtchn_fifo;     /* struct evtchn_fifo_domain */
+    spinlock_t event_lock; /* binding of ports; never taken by a send */
     DECLARE_BITMAP(poll_mask, MAX_VCPUS);
 
     struct grant_table *grant_table;
@@ -82,11 +95,17 @@ struct domain {
     for (unsigned int i_ = 0; i_ < (d)->max_vcpus; i_++)                       \
         if (((v) = (d)->vcpu[i_]) != NULL)
 
+struct domain_e820_entry {
+    u64 start, size;
+    u32 type;
+} __packed;
+
 extern struct domain *dom0;
 extern struct domain *idle_domain; /* one vCPU per CPU */
 
 /* --- domain.c --- */
 #define DOMCREATE_PRIVILEGED 1
+void domains_init(void); /* boot: idle domain, owner hook; before any other */
 /* NULL and *err set on failure. max_vcpus: of the structure, none created yet. */
 struct domain *domain_create(domid_t id, unsigned int max_vcpus,
                              unsigned int flags, int *err);
@@ -110,6 +129,24 @@ mfn_t domain_alloc_frames(struct domain *d, unsigned int order,
                           unsigned int memf);
 /* Give a hypervisor page to d as FF_SHARED, writable for it. */
 void share_hv_page_with_guest(void *page, struct domain *d);
+/* The owner's reference goes; the page is freed once nobody maps it. */
+void unshare_hv_page(void *page);
+/* Give up the owner's reference of f; false: it was given up before. */
+bool domain_release_frame(struct frame *f);
+/* Account n frames to d as its own from now on: -ENOMEM over max_pages,
+ * -EINVAL it is dying. Frames get their owner afterwards. */
+int domain_account_frames(struct domain *d, unsigned int n);
+void domain_unaccount_frames(struct domain *d, unsigned int n);
+/* Next domain with id >= first, referenced; NULL: none. */
+struct domain *get_next_domain(domid_t first);
+/* SHUTDOWN_* latched before the domain stops by itself; 0xff: none. */
+#define SHUTDOWN_CODE_NONE 0xff
+void domain_resume(struct domain *d); /* take back a shutdown */
+/* A vCPU of d left its CPU while d shuts down. Not under a queue lock. */
+void domain_check_shutdown(struct domain *d);
+/* Wait until every CPU has had irqs on once: readers of domain structures
+ * without a reference run with irqs off. irqs on, no locks. */
+void domain_grace_period(void);
 
 /* domain/pirq.c, evtchn.c, clock.c: see their headers. */
 

@@ -110,32 +110,64 @@ struct vcpu {
     struct vcpu_runstate_info runstate; /* ours; times in ns */
     struct vcpu_time_info time_last;    /* domain/clock.c */
 
-    /* Timers of the guest. */
+    /* Timers of the guest: hypercall/vcpu.c, sched.c. */
     struct timer singleshot, periodic, poll_timer;
-    s_time_t periodic_period, periodic_last;
+    s_time_t periodic_period; /* ns; 0: off */
 
     /* Events (domain/evtchn*.c). */
-    u32 virq_to_evtchn[24];
-    int poll_evtchn; /* port polled; 0: many; -1 none */
-    spinlock_t virq_lock;
-    void *evtchn_fifo; /* struct evtchn_fifo_vcpu */
+    u32 virq_to_evtchn[24]; /* port each VIRQ is bound to, 0: none */
+    u32 poll_evtchn;        /* the one port polled; 0: several */
+    void *evtchn_fifo;      /* struct evtchn_fifo_vcpu */
 
-    /* Scheduler (domain/sched*.c). */
-    struct list_head runq;
-    void *sched_priv;
-    s_time_t last_run_start;
+    /* Scheduler (domain/sched*.c); under the lock of v->processor's queue. */
+    struct list_head runq;   /* empty: not queued */
+    cpumask_t saved_affinity; /* hard_affinity under SCHEDOP_pin_override */
+    u8 pinned_override;
+    u8 yielding;             /* SCHEDOP_yield: others first, once */
+    u8 paused_for_shutdown;  /* by domain_shutdown() */
+    u16 sched_weight;
+    u64 sched_vtime;         /* weighted ns used: sched-fair.c */
+    s_time_t last_run_start; /* charged up to here */
 
     /* Continuation of a preempted multicall, and console of the debugger. */
     u8 in_multicall;
 };
 
 /* --- vcpu.c --- */
+/* Down, not initialised, paused as often as d is. NULL: no memory. */
 struct vcpu *vcpu_create(struct domain *d, unsigned int id);
-void vcpu_destroy(struct vcpu *v);
+void vcpu_destroy(struct vcpu *v); /* of a domain that is being freed */
+/* The idle vCPU of a CPU; it is `current` there from its first moment on. */
+struct vcpu *idle_vcpu_create(unsigned int cpu);
+/* VCPUOP_up for v, initialised: runnable from now on. */
+void vcpu_bring_up(struct vcpu *v);
+void vcpu_bring_down(struct vcpu *v);
+/*
+ * VCPUOP_register_vcpu_info: use the structure in guest frame m at `offset`
+ * from now on. v is current or down. -ENXIO bad offset, -EINVAL.
+ */
+int vcpu_map_info(struct vcpu *v, mfn_t m, unsigned int offset);
+void vcpu_unmap_info(struct vcpu *v);
+/*
+ * Write n bytes at va of v's kernel address space, if they are mapped writable
+ * there; v need not be current. False: nothing, or only a part, was written.
+ */
+bool vcpu_write_kernel_va(struct vcpu *v, unsigned long va, const void *from,
+                          size_t n);
+/* Runstate with the time of the current state added up to now. */
+void vcpu_get_runstate(const struct vcpu *v, struct vcpu_runstate_info *r);
+/* Write v's registered runstate area, if any. Any vCPU, irqs on or off. */
+void vcpu_update_runstate_area(struct vcpu *v);
 void vcpu_pause(struct vcpu *v);       /* waits until it is off its CPU */
 void vcpu_pause_nosync(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
 /* --- sched.c --- */
+void sched_init(void);            /* boot: softirq, policy, CPU 0 */
+void sched_init_cpu(unsigned int cpu); /* its queue; idle vCPU made before */
+void idle_loop(void) __attribute__((noreturn));
+/* Set / clear VPF_* and tell the scheduler. Any CPU; clearing: irq ok. */
+void vcpu_set_flags(struct vcpu *v, u32 flags);
+void vcpu_clear_flags(struct vcpu *v, u32 flags);
 void vcpu_wake(struct vcpu *v);   /* after a VPF_ flag was cleared; any CPU, irq ok */
 void vcpu_sleep_nosync(struct vcpu *v); /* after one was set */
 /* Make v look at its pending events soon: wake it, or kick its CPU. */
@@ -160,12 +192,15 @@ struct pv_ops {
     void (*vcpu_free)(struct vcpu *v);
     void (*switch_to)(struct vcpu *prev, struct vcpu *next)
         __attribute__((noreturn));
+    /* switch_to sets prev->running = 0, by a release store, after prev's last
+     * register is in memory: another CPU may take it from that moment on. */
     /* Full register state of a vCPU (VCPUOP_initialise, DOMCTL_setvcpucontext).
      * -EINVAL bad segments, addresses, tables. */
     int (*set_context)(struct vcpu *v, const struct vcpu_guest_context *c);
     void (*get_context)(struct vcpu *v, struct vcpu_guest_context *c);
     void (*dump)(struct vcpu *v); /* registers and stack on the console */
 };
-extern const struct pv_ops *pv_ops;
+extern const struct pv_ops *pv_ops; /* NULL until registered */
+void pv_register_ops(const struct pv_ops *ops); /* boot, before any domain */
 
 #endif
