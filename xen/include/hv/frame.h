@@ -26,6 +26,7 @@
 
 #include <hv/atomic.h>
 #include <hv/bug.h>
+#include <hv/errno.h>
 #include <hv/layout.h>
 #include <hv/types.h>
 #include <xen/xen.h>
@@ -142,26 +143,113 @@ static inline unsigned long frame_ref_count(const struct frame *f)
     return (READ_ONCE(f->refs) & FRAME_REF_MASK) >> 32;
 }
 
-struct domain;
+/* A count whose top bit is set is full: no more may be taken. */
+#define FRAME_FULL ((1UL << 25) | (1UL << 57))
+
+extern u32 tlb_clock;
+
+/* The slow halves: frame.c. */
+int __must_check frame_type_slow(struct frame *f, enum frame_type t,
+                                 unsigned long add);
+void frame_last_ref(struct frame *f);
 
 /*
  * Take a reference to a frame that `owner` owns: false if it does not, if the
- * frame is free, or if the count would overflow. Any context.
+ * frame is free, or if the count is full. Any context.
  */
-bool __must_check frame_get(struct frame *f, domid_t owner);
-/* Drop one; the last one frees the frame to the domain heap. */
-void frame_put(struct frame *f);
+static inline bool __must_check frame_get(struct frame *f, domid_t owner)
+{
+    u64 old = READ_ONCE(f->refs);
+
+    do {
+        if (unlikely(!(old & FRAME_REF_MASK) || (old & FRAME_FULL)))
+            return false;
+    } while (unlikely(!atomic_try_cmpxchg(&f->refs, &old, old + FRAME_REF_ONE)));
+    /* The reference keeps the owner what it is. */
+    if (likely(READ_ONCE(f->owner) == owner))
+        return true;
+    if (!(atomic_sub_return(&f->refs, FRAME_REF_ONE) & FRAME_REF_MASK))
+        frame_last_ref(f);
+    return false;
+}
+
+/* Drop one; the last one frees the frame. */
+static inline void frame_put(struct frame *f)
+{
+    ASSERT(READ_ONCE(f->refs) & FRAME_REF_MASK);
+    if (unlikely(!(atomic_sub_return(&f->refs, FRAME_REF_ONE) &
+                   FRAME_REF_MASK)))
+        frame_last_ref(f);
+}
+
 /*
- * Reference plus type. Types that need validation go to the hook (page types
- * live above).  -EINVAL wrong contents, -EBUSY in use as something else,
- * -EPERM not the owner's, -ERESTART preempted (PT types only).
+ * The type alone, by somebody who holds a reference. Types that have rules are
+ * validated through the hook.  -EINVAL wrong contents, -EBUSY in use as
+ * something else, -ERESTART preempted (page tables only).
  */
-int __must_check frame_get_and_type(struct frame *f, domid_t owner,
-                                    enum frame_type t);
-void frame_put_and_type(struct frame *f);
-/* The type alone, by somebody who holds a reference. */
-int __must_check frame_get_type(struct frame *f, enum frame_type t);
-void frame_put_type(struct frame *f);
+static inline int __must_check frame_get_type(struct frame *f,
+                                              enum frame_type t)
+{
+    u64 old = READ_ONCE(f->refs);
+
+    if (likely((old & (FRAME_TYPE_MASK | FRAME_VALIDATED | FRAME_BUSY |
+                       FRAME_FULL)) == (FRAME_TYPE(t) | FRAME_VALIDATED)) &&
+        likely(atomic_try_cmpxchg(&f->refs, &old, old + 1)))
+        return 0;
+    return frame_type_slow(f, t, 1);
+}
+
+/* The last use of a type leaves it in place, with the time it ended. */
+static inline void frame_put_type(struct frame *f)
+{
+    ASSERT(READ_ONCE(f->refs) & FRAME_COUNT_MASK);
+    if ((READ_ONCE(f->refs) & FRAME_COUNT_MASK) == 1)
+        WRITE_ONCE(f->tlb_stamp, READ_ONCE(tlb_clock));
+    atomic_dec(&f->refs);
+}
+
+static inline void frame_put_and_type(struct frame *f)
+{
+    u64 now;
+
+    ASSERT(READ_ONCE(f->refs) & FRAME_COUNT_MASK);
+    if ((READ_ONCE(f->refs) & FRAME_COUNT_MASK) == 1)
+        WRITE_ONCE(f->tlb_stamp, READ_ONCE(tlb_clock));
+    now = atomic_sub_return(&f->refs, FRAME_REF_ONE + 1);
+    if (unlikely(!(now & FRAME_REF_MASK)))
+        frame_last_ref(f);
+}
+
+/* Reference plus type in one step. -EPERM: not the owner's. */
+static inline int __must_check frame_get_and_type(struct frame *f,
+                                                  domid_t owner,
+                                                  enum frame_type t)
+{
+    u64 old = READ_ONCE(f->refs);
+    int rc;
+
+    if (likely((old & (FRAME_TYPE_MASK | FRAME_VALIDATED | FRAME_BUSY |
+                       FRAME_FULL)) == (FRAME_TYPE(t) | FRAME_VALIDATED)) &&
+        likely(old & FRAME_REF_MASK) && likely(READ_ONCE(f->owner) == owner) &&
+        likely(atomic_try_cmpxchg(&f->refs, &old, old + FRAME_REF_ONE + 1))) {
+        if (likely(READ_ONCE(f->owner) == owner))
+            return 0;
+        frame_put_and_type(f);
+        return -EPERM;
+    }
+    if (!frame_get(f, owner))
+        return -EPERM;
+    rc = frame_get_type(f, t);
+    if (rc)
+        frame_put(f);
+    return rc;
+}
+
+/*
+ * Make a sticky type with rules and count zero plain (FT_NONE) now, dropping
+ * what its entries hold. False if it is in use. The caller holds a reference.
+ */
+bool frame_clear_idle_type(struct frame *f);
 
 /* Registered by pv/page-types.c: enter / leave a type that has rules. */
 struct frame_type_ops {

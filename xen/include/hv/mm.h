@@ -106,12 +106,37 @@ maddr_t virt_to_maddr_image(const void *p);
 extern u32 tlb_clock;
 void tlb_flush_local(void);            /* all non-global */
 void tlb_flush_all_local(void);        /* global ones too */
+/* A CR3 load that was made for another reason counts as a flush too. */
+void tlb_note_flush(void);
 /* Flush on every CPU of mask, this one included, and wait (smp/tlb.c). */
 void tlb_flush_mask(cpumask_t mask);
 void tlb_flush_va_mask(cpumask_t mask, unsigned long va);
 
-/* --- boot --- */
-void __init mm_init(maddr_t boot_end); /* frame table, M2P, direct map, allocator */
+/* --- boot ---
+ * Order: fill memory_map[] (sorted, not overlapping, RAM clipped to pages);
+ * boot_reserve() the image, the modules, what firmware and loader left and all
+ * below 1 MiB; mm_init(). Until then the first GiB is mapped at
+ * DIRECTMAP_VIRT_START by head.S; afterwards all RAM is, and the page
+ * allocator works.  What was reserved for the boot alone is given back by
+ * page_alloc_add().
+ */
+#define BOOT_MAPPED (1UL << 30)
+void boot_reserve(maddr_t start, maddr_t end);
+maddr_t boot_alloc(size_t size, size_t align, maddr_t limit); /* or panics */
+void boot_for_each_free(void (*fn)(maddr_t start, maddr_t end));
+void mm_init(void);
+void page_alloc_set_total(unsigned long pages);
+/* Drop the low identity mapping and the boot page tables. */
+void mm_drop_boot_mappings(void);
+/* Take 4 KiB out of the direct map (guard pages). */
+void hv_unmap_page(void *p);
+
+/* --- iomem.c: device memory --- */
+enum io_access { IO_ALLOWED, IO_READ_ONLY, IO_DENIED };
+/* What domains may do with a frame that is no RAM; default: allowed to domains
+ * with device access. The hypervisor denies its own devices'. */
+void iomem_restrict(mfn_t first, unsigned long nr, enum io_access access);
+enum io_access iomem_access(mfn_t m);
 
 static inline void clear_page(void *p)
 {

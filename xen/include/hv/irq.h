@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Interrupts of the machine.
+ *
+ * An irq is a number below NR_IRQS: GSIs first (irq == gsi below nr_gsis),
+ * message-signalled ones above.  Each has a descriptor with a lock; each in
+ * use has a vector on one CPU.  Lock order: irq_desc.lock, then vector_lock,
+ * then an IO-APIC's lock; all of them are taken with irqs off.
+ * Floor: irq.
+ */
+#ifndef HV_IRQ_H
+#define HV_IRQ_H
+
+#include <hv/acpi.h>
+#include <hv/cpu.h>
+#include <hv/spinlock.h>
+#include <hv/types.h>
+
+#define NR_IRQS 1024
+#define NR_ISA_IRQS 16
+extern unsigned int nr_gsis;
+
+struct irq_desc;
+struct msi_desc;
+
+/*
+ * How a kind of interrupt is driven. All run with desc->lock held, irqs off.
+ * mask and unmask may be NULL: the source has no mask.
+ */
+struct irq_chip {
+    const char *name;
+    void (*mask)(struct irq_desc *desc);
+    void (*unmask)(struct irq_desc *desc);
+    /*
+     * Make the source send desc->vector to desc->cpu. -EBUSY: not now (a level
+     * interrupt is in flight; tried again at its end). Without a mask only the
+     * CPU may differ from what is programmed.
+     */
+    int (*retarget)(struct irq_desc *desc);
+};
+
+enum irq_state { IRQ_UNUSED, IRQ_HYPERVISOR, IRQ_GUEST };
+
+typedef void (*irq_handler_t)(unsigned int irq, void *arg);
+
+struct irq_desc {
+    spinlock_t lock;
+    const struct irq_chip *chip; /* NULL: no such source */
+    irq_handler_t handler;
+    void *arg;
+    u8 state;  /* enum irq_state */
+    u8 vector; /* 0: none */
+    u8 level;  /* stays asserted until its device is served */
+    u8 masked;
+    u8 depth_masked; /* masked until irq_end() */
+    u8 fixed; /* stays on its CPU: one of a block of MSIs */
+    u16 cpu;         /* whose vector it is */
+    u16 old_cpu;     /* a move that is under way: the former place */
+    u8 old_vector;   /* 0: none */
+    s16 wanted_cpu;  /* move when possible; -1: nothing to do */
+    u64 count;
+    struct msi_desc *msi;
+};
+extern struct irq_desc irq_descs[NR_IRQS];
+
+/* --- irq.c --- */
+void irq_init(void);     /* boot CPU, after acpi_init() and cpu_tables_init() */
+void irq_init_cpu(void); /* every further CPU */
+/*
+ * Take an irq for the hypervisor or (state IRQ_GUEST) for a domain; the
+ * handler runs in interrupt context on the irq's CPU. The line is unmasked.
+ * -EINVAL no such irq, -EBUSY taken, -ENOSPC no vector left.
+ */
+int irq_request(unsigned int irq, irq_handler_t handler, void *arg);
+int irq_request_guest(unsigned int irq, irq_handler_t handler, void *arg,
+                      unsigned int cpu);
+void irq_free(unsigned int irq);
+/*
+ * A guest handler of a level irq returns with the line masked; irq_end() opens
+ * it again once the domain has served the device. Any context.
+ */
+void irq_end(unsigned int irq);
+/* Move to another CPU, now or as soon as nothing is in flight. */
+void irq_set_cpu(unsigned int irq, unsigned int cpu);
+unsigned int isa_irq_to_gsi(unsigned int isa_irq);
+bool irq_is_level(unsigned int irq);
+void irq_dump(void); /* debug key 'i' */
+
+/* A vector of one CPU that is no device's: fn runs in interrupt context after
+ * the EOI. Registered once at boot. */
+void irq_set_vector_handler(u8 vector, void (*fn)(void));
+
+/* Vectors: n adjacent ones (power of two, aligned) on a CPU. -ENOSPC. */
+int irq_alloc_vectors(struct irq_desc *const *descs, unsigned int n,
+                      unsigned int cpu);
+void irq_release_vector(struct irq_desc *desc);
+/* An unused irq number above the GSIs, claimed by setting its chip. -ENOSPC */
+int irq_alloc(const struct irq_chip *chip);
+void irq_release(unsigned int irq);
+
+/* --- lapic.c --- */
+extern bool x2apic_enabled;
+void lapic_init(void);     /* boot CPU: find, choose the mode, enable */
+void lapic_init_cpu(void); /* every CPU: spurious vector, LVTs, TPR 0 */
+u32 lapic_id(void);
+u32 cpu_apic_id(unsigned int cpu); /* of machine.cpus */
+void lapic_eoi(void);
+/* Interrupt command: waits until an earlier one has left (xAPIC). */
+void lapic_send_ipi(u32 apic_id, u32 icr_low);
+void lapic_send_ipi_self(u8 vector);
+#define ICR_FIXED 0x000
+#define ICR_NMI 0x400
+#define ICR_INIT 0x500
+#define ICR_STARTUP 0x600
+#define ICR_ASSERT 0x4000
+#define ICR_LEVEL 0x8000
+/* The timer counts down from count; 0 stops it. Divisor 1. */
+void lapic_timer_set(u32 count);
+u32 lapic_timer_count(void);
+/* TSC-deadline mode where the CPU has it; 0 disarms. */
+void lapic_timer_set_deadline(u64 tsc);
+void lapic_timer_mode(bool deadline);
+/* PHYSDEVOP_apic_read and friends stay at IO-APICs; this is for dumps. */
+u32 lapic_error_status(void);
+
+/* --- ioapic.c --- */
+void ioapic_init(void); /* all lines masked, nr_gsis set */
+/* Trigger and polarity of a line, before it is used. -EBUSY: in use otherwise. */
+int ioapic_set_mode(unsigned int gsi, bool level, bool active_low);
+/* PHYSDEVOP_apic_read/write: the IO-APIC at this physical address. -EINVAL */
+int ioapic_guest_read(unsigned long base, u32 reg, u32 *value);
+int ioapic_guest_write(unsigned long base, u32 reg, u32 value);
+/* PHYSDEVOP_alloc_irq_vector answers with the vector of the line. */
+extern const struct irq_chip ioapic_edge_chip, ioapic_level_chip;
+void ioapic_dump(void);
+
+/* --- msi.c, pci.c --- */
+struct pci_address {
+    u16 segment;
+    u8 bus, devfn;
+};
+u32 pci_read32(struct pci_address a, unsigned int reg);
+u16 pci_read16(struct pci_address a, unsigned int reg);
+u8 pci_read8(struct pci_address a, unsigned int reg);
+void pci_write32(struct pci_address a, unsigned int reg, u32 v);
+void pci_write16(struct pci_address a, unsigned int reg, u16 v);
+/* The device is there: a vendor id answers. */
+bool pci_present(struct pci_address a);
+/* Offset of a capability in configuration space, 0 if none. */
+unsigned int pci_find_capability(struct pci_address a, u8 id);
+/* Domain 0 confirmed an MMCFG region (or its E820 did). */
+int pci_mmcfg_reserved(maddr_t base, u16 segment, u8 start, u8 end, bool use);
+
+/*
+ * MSI and MSI-X.  msi_map() makes irqs for a device's messages, masked and
+ * programmed, ready for irq_request_guest().  entry: number in the MSI-X
+ * table, table_base: its address (0: read from the BARs); for plain MSI
+ * nr messages in one block, table_base 0. irqs[] receives them.
+ * -ENODEV no device, -ENOENT no such capability, -EINVAL entry, -EBUSY taken,
+ * -ENOSPC no vectors or irqs, -ENOMEM.
+ */
+int msi_map(struct pci_address a, unsigned int nr, int *irqs,
+            unsigned int cpu);
+int msix_map(struct pci_address a, unsigned int entry, maddr_t table_base,
+             int *irq, unsigned int cpu);
+void msi_unmap(unsigned int irq);
+/* After a device came back from reset: program all its messages again. */
+int msi_restore(struct pci_address a);
+void msi_forget_device(struct pci_address a); /* it was unplugged */
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Types and references of frames: the slow halves of hv/frame.h.
+ *
+ * A type changes only while its count is 0.  Whoever changes it first sets
+ * FRAME_BUSY together with the new type and a count of 1, and so is alone:
+ * others that want the same type wait, others that want another one are told
+ * -EBUSY.  Waiting cannot deadlock: validating a table of level n waits for
+ * tables of level n-1 only, and leaving a type waits for nobody.
+ *
+ * TLBs: an old use of the frame may survive in the TLB of a CPU that has not
+ * flushed since the count fell to 0.  tlb_stamp tells when that was; the CPUs
+ * that may still hold it are flushed before the new type is used.
+ */
+#include <hv/bug.h>
+#include <hv/errno.h>
+#include <hv/frame.h>
+#include <hv/mm.h>
+
+struct frame *frame_table;
+unsigned long max_mfn;
+u64 *m2p_table;
+u32 tlb_clock = 1;
+DEFINE_PER_CPU(u32, tlb_flush_time);
+
+static const struct frame_type_ops *type_ops;
+static const struct frame_owner_ops *owner_ops;
+
+void frame_register_type_ops(const struct frame_type_ops *ops)
+{
+    type_ops = ops;
+}
+
+void frame_register_owner_ops(const struct frame_owner_ops *ops)
+{
+    owner_ops = ops;
+}
+
+static bool type_has_rules(enum frame_type t)
+{
+    return t >= FT_L1;
+}
+
+static enum frame_type type_of(u64 refs)
+{
+    return (enum frame_type)((refs & FRAME_TYPE_MASK) >> FRAME_TYPE_SHIFT);
+}
+
+/* Flush the CPUs whose TLB may hold the uses that ended at f->tlb_stamp. */
+static void flush_stale(const struct frame *f)
+{
+    u32 stamp = READ_ONCE(f->tlb_stamp);
+    cpumask_t stale = 0;
+    unsigned int cpu;
+
+    for_each_online_cpu(cpu)
+        if ((s32)(READ_ONCE(per_cpu(tlb_flush_time, cpu)) - stamp) <= 0)
+            stale |= cpumask_of(cpu);
+    if (stale)
+        tlb_flush_mask(stale);
+}
+
+/* Alone with a frame that has just left `was` for `t`: make it one. */
+static int enter_type(struct frame *f, enum frame_type was, bool validated,
+                      enum frame_type t)
+{
+    if (type_has_rules(was) && validated)
+        type_ops->invalidate(f, was);
+    if (was != FT_NONE)
+        flush_stale(f);
+    return type_has_rules(t) ? type_ops->validate(f, t) : 0;
+}
+
+int frame_type_slow(struct frame *f, enum frame_type t, unsigned long add)
+{
+    u64 old = READ_ONCE(f->refs);
+    int rc;
+
+    for (;;) {
+        bool same = type_of(old) == t;
+        u64 new;
+
+        ASSERT(old & FRAME_REF_MASK);
+        if (old & FRAME_BUSY) {
+            if (!same)
+                return -EBUSY;
+            cpu_relax();
+            old = READ_ONCE(f->refs);
+            continue;
+        }
+        if (old & FRAME_FULL)
+            return -EBUSY;
+        if (same && (old & FRAME_VALIDATED)) {
+            if (atomic_try_cmpxchg(&f->refs, &old, old + add))
+                return 0;
+            continue;
+        }
+        if (old & FRAME_COUNT_MASK)
+            return -EBUSY;
+        new = (old & ~(FRAME_TYPE_MASK | FRAME_VALIDATED)) | FRAME_TYPE(t) |
+              FRAME_BUSY | 1;
+        if (atomic_try_cmpxchg(&f->refs, &old, new))
+            break;
+    }
+    rc = enter_type(f, type_of(old), old & FRAME_VALIDATED, t);
+    /* From BUSY with count 1 to VALIDATED, or to no type at all. */
+    if (rc)
+        atomic_sub_return(&f->refs, FRAME_TYPE(t) | FRAME_BUSY | 1);
+    else
+        atomic_add_return(&f->refs, FRAME_VALIDATED - FRAME_BUSY);
+    return rc;
+}
+
+bool frame_clear_idle_type(struct frame *f)
+{
+    u64 old = READ_ONCE(f->refs);
+    enum frame_type was;
+
+    do {
+        was = type_of(old);
+        if (!type_has_rules(was))
+            return true;
+        if (old & (FRAME_BUSY | FRAME_COUNT_MASK))
+            return false;
+    } while (!atomic_try_cmpxchg(&f->refs, &old,
+                                 (old | FRAME_BUSY) & ~FRAME_VALIDATED));
+    if (old & FRAME_VALIDATED)
+        type_ops->invalidate(f, was);
+    flush_stale(f);
+    atomic_sub_return(&f->refs, FRAME_TYPE(was) | FRAME_BUSY);
+    return true;
+}
+
+/* Nobody refers to it any more: leave the type, give it back. */
+void frame_last_ref(struct frame *f)
+{
+    u64 refs = READ_ONCE(f->refs);
+    domid_t owner = f->owner;
+
+    BUG_ON(refs & (FRAME_ALLOCATED | FRAME_COUNT_MASK | FRAME_PINNED));
+    if (type_has_rules(type_of(refs)) && (refs & FRAME_VALIDATED))
+        type_ops->invalidate(f, type_of(refs));
+    flush_stale(f);
+    if (owner_ops && owner != OWNER_HV)
+        owner_ops->freed(f, owner);
+    else
+        free_frames(frame_to_mfn(f), 0);
+}
