@@ -128,9 +128,13 @@ def qemu_arguments(config: Config) -> list[str]:
     if not config.allow_reset:
         args += ["-no-reboot"]
     args += boot_arguments(config) + disk_arguments(config.disks)
-    for nic in config.nics:
+    for number, nic in enumerate(config.nics):
+        # the Nth card is on a network of its own, 10.0.(2+N).0/24
         model = {"virtio": "virtio-net-pci"}.get(nic, nic)
-        args += ["-nic", f"user,model={model}"]
+        # (-nic would give a virtio card no MSI-X vectors)
+        args += ["-netdev", f"user,id=net{number},net=10.0.{number + 2}.0/24",
+                 "-device", f"{model},netdev=net{number},"
+                 f"mac=52:54:00:00:00:{number:02x}"]
     return args + list(config.extra)
 
 
