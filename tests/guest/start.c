@@ -94,8 +94,11 @@ TEST(start_mapping_matches_p2m)
     ulong end = mapped_end();
     ulong wrong = 0;
 
-    for (ulong va = VIRT_BASE; va < end; va += PAGE_SIZE)
-        wrong += PTE_MFN(*pte_of(va, 1)) != p2m()[(va - VIRT_BASE) >> 12];
+    for (ulong va = VIRT_BASE; va < end; va += PAGE_SIZE) {
+        /* pages_init() has put the shared page over one of ours. */
+        if (va != (ulong)shared_info)
+            wrong += PTE_MFN(*pte_of(va, 1)) != p2m()[(va - VIRT_BASE) >> 12];
+    }
     CHECK_EQ(wrong, 0);
 }
 
@@ -154,7 +157,7 @@ TEST(start_m2p_is_read_only)
     volatile ulong *entry = &machine_to_phys_mapping[mfn_of(page_get())];
 
     CHECK_FAULT(*entry = 1, VEC_PF);
-    CHECK_EQ(fault.error, PF_P | PF_W | PF_U);
+    CHECK_EQ(fault.error, PF_P | PF_W);
     CHECK_EQ(fault.cr2, entry);
 }
 
@@ -219,15 +222,15 @@ TEST(start_cpuid_hypercall_page)
              XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD);
 }
 
-/* Domain 0 sees the TSC as it is: no incarnation, its frequency in kHz. */
+/* Domain 0 sees the TSC as it is; sub-leaf 2 has its frequency in kHz. */
 TEST(start_cpuid_tsc)
 {
     struct cpuid id = cpuid_forced(XEN_CPUID_FIRST_LEAF + 3, 0);
 
-    CHECK(id.c > 100000);
-    id = cpuid_forced(XEN_CPUID_FIRST_LEAF + 3, 1);
-    CHECK_EQ(id.c, vcpu0()->time.tsc_to_system_mul);
-    CHECK_EQ((int8_t)id.d, vcpu0()->time.tsc_shift);
+    CHECK_EQ(id.a & 1, 0);
+    CHECK_EQ(id.d, 0);
+    id = cpuid_forced(XEN_CPUID_FIRST_LEAF + 3, 2);
+    CHECK(id.a > 100000);
 }
 
 /* What a paravirtual kernel must not be told it has (leaf 1). */

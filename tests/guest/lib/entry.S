@@ -42,10 +42,13 @@
     .set i, i + 1
     .endr
 
-    .globl event_entry, failsafe_entry, syscall_entry, sysenter_entry
+    .globl event_entry, failsafe_entry
+    .globl syscall_entry, sysenter_entry, syscall32_entry, nmi_entry
     stub_plain event_entry, 256
     stub_plain syscall_entry, 258
     stub_plain sysenter_entry, 259
+    stub_plain syscall32_entry, 260
+    stub_plain nmi_entry, 261
 failsafe_entry:
     popq %rcx
     popq %r11

@@ -105,6 +105,22 @@ bool test_check_fault(int got, int want, const char *what, const char *where)
     return false;
 }
 
+void *bad_pointer(unsigned kind, unsigned n)
+{
+    switch (kind) {
+    case 0:
+        return (void *)UNMAPPED_VA;
+    case 1:
+        return (void *)HYPERVISOR_VA;
+    case 2:
+        return (void *)NON_CANONICAL_VA;
+    case 3: /* the read-only view of the M2P is the hypervisor's, too */
+        return (void *)HYPERVISOR_VIRT_START;
+    default:
+        return edge(n > 1 ? n / 2 : 0);
+    }
+}
+
 void test_skip(const char *why)
 {
     print("skip %s: %s\n", current->name, why);

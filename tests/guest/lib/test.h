@@ -45,6 +45,21 @@ void tests_run(void) __attribute__((noreturn));
 #define CHECK_FAULT(statement, vector)                                         \
     test_check_fault(FAULT_OF(statement), (vector), #statement, HERE)
 #define CHECK_NO_FAULT(statement) CHECK_FAULT(statement, NO_FAULT)
+/*
+ * Every pointer that is no good for n bytes: nothing mapped, the hypervisor's
+ * area, non-canonical, and one that starts well and runs off its page.  `bad`
+ * is the pointer in the expression, which must answer `want` each time.
+ */
+#define CHECK_BAD_POINTERS(n, want, expression)                                \
+    do {                                                                       \
+        for (unsigned kind_ = 0; kind_ < BAD_POINTERS; kind_++) {              \
+            void *bad = bad_pointer(kind_, (n));                               \
+            test_check_err((expression), (want), #expression, HERE);           \
+        }                                                                      \
+    } while (0)
+enum { BAD_POINTERS = 5 };
+void *bad_pointer(unsigned kind, unsigned n);
+
 /* Leaves the test when what the rest of it stands on did not work. */
 #define REQUIRE(check)                                                         \
     do {                                                                       \

@@ -6,7 +6,7 @@
 #include "guest.h"
 
 struct fault fault;
-struct catch *catch_top;
+struct catch *volatile catch_top;
 volatile ulong upcalls;
 struct trap_info trap_table[257];
 

@@ -23,6 +23,8 @@ enum {
     VEC_FAILSAFE,
     VEC_SYSCALL,
     VEC_SYSENTER,
+    VEC_SYSCALL32,
+    VEC_NMI,
     VEC_COUNT,
     NO_FAULT = -1,
 };
@@ -62,7 +64,8 @@ struct fault {
 
 /* The last fault caught. */
 extern struct fault fault;
-extern struct catch *catch_top;
+/* Volatile: a trap reads it between two stores. */
+extern struct catch *volatile catch_top;
 
 int catch_save(struct catch *c) __attribute__((returns_twice));
 void regs_enter(const struct regs *regs) __attribute__((noreturn));
@@ -99,7 +102,8 @@ void traps_init(void);
 /* The table traps_init() loads: 256 entries and the sentinel. */
 extern struct trap_info trap_table[257];
 
-extern char event_entry[], failsafe_entry[], syscall_entry[], sysenter_entry[];
+extern char event_entry[], failsafe_entry[], syscall_entry[];
+extern char sysenter_entry[], syscall32_entry[], nmi_entry[];
 extern char trap_stack_top[];
 
 #endif
