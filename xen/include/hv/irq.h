@@ -33,10 +33,12 @@ struct irq_chip {
     void (*unmask)(struct irq_desc *desc);
     /*
      * Make the source send desc->vector to desc->cpu. -EBUSY: not now (a level
-     * interrupt is in flight; tried again at its end). Without a mask only the
-     * CPU may differ from what is programmed.
+     * interrupt is in flight; tried again at its end).
      */
     int (*retarget)(struct irq_desc *desc);
+    /* Vector and CPU cannot change in one step without losing an edge: a move
+     * keeps the vector. */
+    bool same_vector;
 };
 
 enum irq_state { IRQ_UNUSED, IRQ_HYPERVISOR, IRQ_GUEST };
@@ -51,8 +53,8 @@ struct irq_desc {
     u8 state;  /* enum irq_state */
     u8 vector; /* 0: none */
     u8 level;  /* stays asserted until its device is served */
-    u8 masked;
-    u8 depth_masked; /* masked until irq_end() */
+    u8 waits_for_end; /* masked until irq_end() */
+    u8 running;       /* its handler is */
     u8 fixed; /* stays on its CPU: one of a block of MSIs */
     u16 cpu;         /* whose vector it is */
     u16 old_cpu;     /* a move that is under way: the former place */
@@ -90,10 +92,16 @@ void irq_dump(void); /* debug key 'i' */
  * the EOI. Registered once at boot. */
 void irq_set_vector_handler(u8 vector, void (*fn)(void));
 
-/* Vectors: n adjacent ones (power of two, aligned) on a CPU. -ENOSPC. */
+/* --- vectors.c --- */
+/* n adjacent vectors (a power of two, aligned) on a CPU, entered in the
+ * descriptors. -ENOSPC. */
 int irq_alloc_vectors(struct irq_desc *const *descs, unsigned int n,
                       unsigned int cpu);
+/* A second vector on another CPU, which desc then names; the first one stays
+ * allocated. The same number if it is free there or must be. -ENOSPC. */
+int irq_move_vector(struct irq_desc *desc, unsigned int cpu);
 void irq_release_vector(struct irq_desc *desc);
+int irq_of_vector(u8 vector); /* on this CPU; -1: nobody's */
 /* An unused irq number above the GSIs, claimed by setting its chip. -ENOSPC */
 int irq_alloc(const struct irq_chip *chip);
 void irq_release(unsigned int irq);
@@ -120,7 +128,7 @@ u32 lapic_timer_count(void);
 /* TSC-deadline mode where the CPU has it; 0 disarms. */
 void lapic_timer_set_deadline(u64 tsc);
 void lapic_timer_mode(bool deadline);
-/* PHYSDEVOP_apic_read and friends stay at IO-APICs; this is for dumps. */
+/* For dumps. */
 u32 lapic_error_status(void);
 
 /* --- ioapic.c --- */
@@ -130,8 +138,8 @@ int ioapic_set_mode(unsigned int gsi, bool level, bool active_low);
 /* PHYSDEVOP_apic_read/write: the IO-APIC at this physical address. -EINVAL */
 int ioapic_guest_read(unsigned long base, u32 reg, u32 *value);
 int ioapic_guest_write(unsigned long base, u32 reg, u32 value);
-/* PHYSDEVOP_alloc_irq_vector answers with the vector of the line. */
-extern const struct irq_chip ioapic_edge_chip, ioapic_level_chip;
+/* The vector of an irq in use, 0 if it has none. */
+u8 irq_vector(unsigned int irq);
 void ioapic_dump(void);
 
 /* --- msi.c, pci.c --- */
@@ -139,6 +147,9 @@ struct pci_address {
     u16 segment;
     u8 bus, devfn;
 };
+/* Index and data port belong together: whoever carries out a guest's access to
+ * CF8-CFF holds this lock across the pair (with irqs off). */
+extern spinlock_t pci_port_lock;
 u32 pci_read32(struct pci_address a, unsigned int reg);
 u16 pci_read16(struct pci_address a, unsigned int reg);
 u8 pci_read8(struct pci_address a, unsigned int reg);
@@ -166,6 +177,5 @@ int msix_map(struct pci_address a, unsigned int entry, maddr_t table_base,
 void msi_unmap(unsigned int irq);
 /* After a device came back from reset: program all its messages again. */
 int msi_restore(struct pci_address a);
-void msi_forget_device(struct pci_address a); /* it was unplugged */
 
 #endif
