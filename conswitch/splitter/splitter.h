@@ -47,6 +47,8 @@ struct splitter_hooks {
     void (*packet)(void *ctx, bool to_target, const uint8_t *data, size_t len);
     /* a message for the person: line lost, client connected, ... */
     void (*event)(void *ctx, const char *text);
+    /* config.debug: a packet or a command, printable */
+    void (*debug)(void *ctx, const char *text);
     /* line kept by the program: write bytes, return how many were taken */
     size_t (*line_write)(void *ctx, const uint8_t *data, size_t len);
     /* line kept by the program: send a BREAK */
@@ -62,7 +64,7 @@ struct splitter_config {
     bool transparent;       /* gdb port without knowledge of the protocol */
     bool telnet;            /* offer telnet negotiation to console clients */
     bool once;              /* end when the line or the first console does */
-    bool debug;             /* copy gdb and control traffic to stdout */
+    bool debug;             /* pass gdb and control traffic to hooks.debug */
     enum splitter_interrupt interrupt;
     unsigned int replay_lines; /* shown to a console client on attach */
     const char *log_path;   /* NULL: no log */

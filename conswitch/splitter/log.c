@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The log of a line.  Invariant: `out` holds whole records only. */
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define OUT_MAX (256u * 1024u) /* not written yet; more than that is lost */
+
+/* A cut last line, left by a kill or a full disk, goes. */
+static int remove_cut_line(int fd)
+{
+    off_t end = lseek(fd, 0, SEEK_END);
+    char buf[4096];
+
+    while (end > 0) {
+        size_t want = end < (off_t)sizeof(buf) ? (size_t)end : sizeof(buf);
+        ssize_t nr = pread(fd, buf, want, end - (off_t)want);
+
+        if (nr != (ssize_t)want)
+            return -1;
+        for (; nr > 0; nr--, end--)
+            if (buf[nr - 1] == '\n')
+                return ftruncate(fd, end);
+    }
+    return ftruncate(fd, 0);
+}
+
+static int open_file(struct logfile *l)
+{
+    struct stat st;
+    int fd = open(l->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+
+    if (fd < 0)
+        return errno;
+    /* only a regular file can be cut or measured */
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        ((!l->raw && remove_cut_line(fd) < 0) || fstat(fd, &st) < 0)) {
+        int saved = errno;
+
+        close(fd);
+        return saved;
+    }
+    l->size = (uint64_t)st.st_size;
+    l->fd = fd;
+    return 0;
+}
+
+int log_open(struct logfile *l, const char *path, char *err, size_t size)
+{
+    int rc;
+
+    l->fd = -1;
+    l->path = strdup(path);
+    rc = l->path ? open_file(l) : ENOMEM;
+    if (rc != 0)
+        snprintf(err, size, "log %s: %s", path, strerror(rc));
+    return rc ? -1 : 0;
+}
+
+/* "2026-01-31T12:00:00.123Z K " */
+static size_t stamp(char *buf, size_t size, uint64_t wall, char kind)
+{
+    time_t s = (time_t)(wall / 1000);
+    struct tm tm;
+    size_t nr;
+
+    gmtime_r(&s, &tm);
+    nr = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
+    nr += (size_t)snprintf(buf + nr, size - nr, ".%03uZ %c ",
+                           (unsigned int)(wall % 1000), kind);
+    return nr;
+}
+
+/* `to` has room for 4 * len. */
+static size_t printable(char *to, const uint8_t *data, size_t len)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t nr = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = data[i];
+
+        if ((c >= ' ' && c != 0x7f && c != '\\') || c == '\t') {
+            to[nr++] = (char)c;
+            continue;
+        }
+        to[nr++] = '\\';
+        to[nr++] = 'x';
+        to[nr++] = hex[c >> 4];
+        to[nr++] = hex[c & 15];
+    }
+    return nr;
+}
+
+static void add_record(struct logfile *l, char kind, const uint8_t *data,
+                       size_t len, uint64_t wall)
+{
+    char text[64 + 4 * LOG_LINE_MAX];
+    size_t nr = stamp(text, 64, wall, kind);
+
+    if (len > LOG_LINE_MAX)
+        len = LOG_LINE_MAX;
+    nr += printable(text + nr, data, len);
+    text[nr++] = '\n';
+    if (l->out.len + nr <= OUT_MAX)
+        (void)bytes_add(&l->out, text, nr);
+}
+
+static void end_line(struct logfile *l, char kind)
+{
+    /* the CR of CR LF */
+    if (kind == 'L' && l->len && l->line[l->len - 1] == '\r')
+        l->len--;
+    add_record(l, kind, l->line, l->len, l->line_ms);
+    l->len = 0;
+}
+
+void log_console(struct logfile *l, const uint8_t *data, size_t len,
+                 uint64_t wall, uint64_t now)
+{
+    if (l->fd < 0)
+        return;
+    if (l->raw) {
+        if (l->out.len + len <= OUT_MAX)
+            (void)bytes_add(&l->out, data, len);
+        return;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (l->len == 0)
+            l->line_ms = wall;
+        if (data[i] == '\n') {
+            end_line(l, 'L');
+            continue;
+        }
+        if (l->len == LOG_LINE_MAX)
+            end_line(l, 'l');
+        l->line[l->len++] = data[i];
+    }
+    l->touched_ms = now;
+}
+
+void log_event(struct logfile *l, const char *text, uint64_t wall)
+{
+    if (l->fd < 0 || l->raw)
+        return;
+    if (l->len)
+        end_line(l, 'l');
+    add_record(l, '!', (const uint8_t *)text, strlen(text), wall);
+}
+
+/* On a full disk: take the part that went back, so that no line is cut. */
+static int write_out(struct logfile *l)
+{
+    ssize_t nr = write(l->fd, bytes_data(&l->out), l->out.len);
+
+    if (nr == (ssize_t)l->out.len) {
+        l->size += (uint64_t)nr;
+        bytes_drop(&l->out, l->out.len);
+        return 0;
+    }
+    if (nr >= 0) {
+        (void)ftruncate(l->fd, (off_t)l->size);
+        errno = ENOSPC;
+    }
+    /* later records may fit again; these stay until OUT_MAX */
+    return errno;
+}
+
+int log_flush(struct logfile *l, uint64_t now)
+{
+    int rc = 0, written;
+
+    if (l->fd < 0)
+        return 0;
+    if (l->len && now >= l->touched_ms + LOG_IDLE_MS)
+        end_line(l, 'l');
+    if (l->out.len == 0)
+        return 0;
+    if (l->max && l->size && l->size + l->out.len > l->max)
+        rc = log_rotate(l);
+    /* better too long a file than lost lines */
+    written = write_out(l);
+    return rc ? rc : written;
+}
+
+uint64_t log_deadline(const struct logfile *l)
+{
+    return l->fd >= 0 && l->len ? l->touched_ms + LOG_IDLE_MS : UINT64_MAX;
+}
+
+/* FILE -> FILE.1 -> FILE.2 ... up to `keep`. */
+int log_rotate(struct logfile *l)
+{
+    char from[4096], to[4096];
+    int rc, old = l->fd;
+
+    if (l->fd < 0)
+        return 0;
+    for (unsigned int i = l->keep; i > 1; i--) {
+        snprintf(from, sizeof(from), "%s.%u", l->path, i - 1);
+        snprintf(to, sizeof(to), "%s.%u", l->path, i);
+        (void)rename(from, to);
+    }
+    snprintf(to, sizeof(to), "%s.1", l->path);
+    if (l->keep ? rename(l->path, to) < 0 : unlink(l->path) < 0)
+        return errno;
+    rc = open_file(l);
+    if (rc == 0)
+        close(old);
+    return rc;
+}
+
+void log_close(struct logfile *l)
+{
+    if (l->fd < 0)
+        return;
+    if (l->len)
+        end_line(l, 'l');
+    (void)write_out(l);
+    close(l->fd);
+    bytes_free(&l->out);
+    free(l->path);
+    l->fd = -1;
+}

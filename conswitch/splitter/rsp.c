@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The two legs of a debugger connection.
+ *
+ * Invariants: at most one command is unacknowledged on the line (`active`);
+ * a further one waits in gdb_in (`ready`) and nothing more is read from gdb.
+ * cmd_pos <= cmd_len; the queue for gdb never holds part of a packet that did
+ * not fit.
+ */
+#include "rsp.h"
+
+#include <string.h>
+
+#include "rsp-features.h"
+
+#define NEVER UINT64_MAX
+
+void rsp_init(struct rsp *r, const struct rsp_config *cfg)
+{
+    memset(r, 0, sizeof(*r));
+    r->cfg = *cfg;
+    r->ack_due = r->rx_due = NEVER;
+}
+
+/* ---------------------------------------------------------- gdb's queue */
+
+static size_t gdb_used(const struct rsp *r)
+{
+    return r->out_head - r->out_tail;
+}
+
+static void gdb_put(struct rsp *r, const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        r->to_gdb[r->out_head++ % RSP_TO_GDB] = data[i];
+}
+
+/* All of it or, when gdb does not read, none. */
+static void gdb_send(struct rsp *r, const uint8_t *data, size_t len)
+{
+    if (!r->attached)
+        return;
+    if (len > RSP_TO_GDB - gdb_used(r)) {
+        r->stats.dropped += len;
+        return;
+    }
+    gdb_put(r, data, len);
+}
+
+static void gdb_send_packet(struct rsp *r, uint8_t kind, const uint8_t *data,
+                            size_t len)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t sum = 0, tail[3] = { '#' };
+
+    if (!r->attached)
+        return;
+    if (len + 4 > RSP_TO_GDB - gdb_used(r)) {
+        r->stats.dropped += len + 4;
+        return;
+    }
+    for (size_t i = 0; i < len; i++)
+        sum = (uint8_t)(sum + data[i]);
+    tail[1] = (uint8_t)hex[sum >> 4];
+    tail[2] = (uint8_t)hex[sum & 15];
+    r->last_at = r->out_head;
+    r->last_len = (uint32_t)len + 4;
+    gdb_put(r, &kind, 1);
+    gdb_put(r, data, len);
+    gdb_put(r, tail, sizeof(tail));
+    r->stats.to_gdb++;
+}
+
+/* gdb did not like the last packet: it is still in the ring, as a rule. */
+static void gdb_send_again(struct rsp *r)
+{
+    uint32_t at = r->last_at, end = at + r->last_len;
+
+    if (r->no_ack || r->last_len > RSP_TO_GDB - gdb_used(r) ||
+        r->out_head - at + r->last_len > RSP_TO_GDB)
+        return;
+    r->last_at = r->out_head;
+    for (; at != end; at++)
+        r->to_gdb[r->out_head++ % RSP_TO_GDB] = r->to_gdb[at % RSP_TO_GDB];
+}
+
+size_t rsp_gdb_peek(const struct rsp *r, const uint8_t **data)
+{
+    uint32_t at = r->out_tail % RSP_TO_GDB;
+    size_t used = gdb_used(r);
+
+    *data = r->to_gdb + at;
+    return used < RSP_TO_GDB - at ? used : RSP_TO_GDB - at;
+}
+
+void rsp_gdb_done(struct rsp *r, size_t nr)
+{
+    r->out_tail += (uint32_t)nr;
+}
+
+/* ----------------------------------------------------------- to the line */
+
+static void urgent(struct rsp *r, uint8_t c)
+{
+    if (r->nr_urgent < RSP_URGENT)
+        r->urgent[r->nr_urgent++] = c;
+}
+
+void rsp_interrupt(struct rsp *r)
+{
+    urgent(r, 0x03);
+    r->awaiting = true;
+}
+
+static void gdb_interrupt(struct rsp *r)
+{
+    r->awaiting = true;
+    if (r->cfg.interrupt_is_break)
+        r->want_break = true;
+    else
+        urgent(r, 0x03);
+}
+
+bool rsp_take_break(struct rsp *r)
+{
+    bool want = r->want_break;
+
+    r->want_break = false;
+    return want;
+}
+
+static bool sending(const struct rsp *r)
+{
+    return r->active && r->cmd_pos < r->cmd_len;
+}
+
+bool rsp_line_pending(const struct rsp *r)
+{
+    return r->nr_urgent > 0 || sending(r);
+}
+
+/* Time for the command and as much again, and a second for the target. */
+static uint64_t ack_timeout(const struct rsp *r)
+{
+    uint32_t speed = r->cfg.chars_per_s ? r->cfg.chars_per_s : 11520;
+
+    return 1000 + 2000ull * r->cmd_len / speed;
+}
+
+static size_t take_urgent(struct rsp *r, uint8_t *out, size_t max)
+{
+    size_t nr = r->nr_urgent < max ? r->nr_urgent : max;
+
+    memcpy(out, r->urgent, nr);
+    memmove(r->urgent, r->urgent + nr, r->nr_urgent - nr);
+    r->nr_urgent -= (uint32_t)nr;
+    return nr;
+}
+
+size_t rsp_to_line(struct rsp *r, uint8_t *out, size_t max, uint64_t now)
+{
+    size_t nr = 0, left;
+
+    /* never inside a packet */
+    if (!sending(r) || r->cmd_pos == 0)
+        nr = take_urgent(r, out, max);
+    if (!sending(r) || nr == max)
+        return nr;
+    left = r->cmd_len - r->cmd_pos;
+    if (left > max - nr)
+        left = max - nr;
+    memcpy(out + nr, r->cmd + r->cmd_pos, left);
+    r->cmd_pos += (uint32_t)left;
+    if (r->cmd_pos == r->cmd_len)
+        r->ack_due = now + ack_timeout(r);
+    return nr + left;
+}
+
+/* ------------------------------------------------------ commands of gdb's */
+
+static bool starts(const uint8_t *data, size_t len, const char *word)
+{
+    size_t n = strlen(word);
+
+    return len >= n && memcmp(data, word, n) == 0;
+}
+
+/* Does the target run after this command? */
+static bool resumes(const uint8_t *data, size_t len)
+{
+    return (len && strchr("cCsSDk", data[0]) && data[0]) ||
+           starts(data, len, "vCont;") || starts(data, len, "vRun");
+}
+
+static void answer(struct rsp *r, const void *data, size_t len)
+{
+    r->stats.near_side++;
+    gdb_send_packet(r, '$', data, len);
+}
+
+/*
+ * What the line cannot carry: raw memory (X, x), raw patterns (qSearch), and
+ * whatever else has a byte that is not 7-bit.  An empty reply says "unknown",
+ * and gdb goes on with the hexadecimal packets.
+ */
+static bool not_for_line(const uint8_t *data, size_t len)
+{
+    if (len && (data[0] == 'X' || data[0] == 'x'))
+        return true;
+    if (starts(data, len, "qSearch:"))
+        return true;
+    for (size_t i = 0; i < len; i++)
+        if (data[i] >= 0x80)
+            return true;
+    return false;
+}
+
+static bool answer_here(struct rsp *r, const uint8_t *data, size_t len)
+{
+    size_t reply_len = 0;
+
+    if (len == 15 && starts(data, len, "QStartNoAckMode")) {
+        answer(r, "OK", 2);
+        r->no_ack_next = true;
+        return true;
+    }
+    if (r->cfg.near && r->cfg.near(r->cfg.ctx, data, len, r->scratch,
+                                   sizeof(r->scratch), &reply_len)) {
+        answer(r, r->scratch, reply_len);
+        return true;
+    }
+    if (not_for_line(data, len)) {
+        answer(r, "", 0);
+        return true;
+    }
+    return false;
+}
+
+static void command(struct rsp *r)
+{
+    const uint8_t *data = r->gdb_in.data;
+    size_t len = r->gdb_in.len;
+
+    r->ready = false;
+    if (r->cfg.packet)
+        r->cfg.packet(r->cfg.ctx, true, data, len);
+    if (answer_here(r, data, len))
+        return;
+    r->cmd_len = (uint32_t)rsp_frame_write(r->cmd, '$', data, len);
+    r->cmd_pos = 0;
+    r->tries = 1;
+    r->active = r->awaiting = true;
+    r->ack_due = NEVER;
+    r->asked_features = starts(data, len, "qSupported");
+    if (resumes(data, len))
+        r->stopped = false;
+    r->stats.to_target++;
+}
+
+static void gdb_event(struct rsp *r, enum rsp_event ev)
+{
+    switch (ev) {
+    case RSP_PACKET:
+        if (!r->no_ack)
+            gdb_send(r, (const uint8_t *)"+", 1);
+        r->ready = r->gdb_in.kind == '$';
+        break;
+    case RSP_BAD:
+        r->stats.bad_gdb++;
+        if (!r->no_ack)
+            gdb_send(r, (const uint8_t *)"-", 1);
+        break;
+    case RSP_ACK:
+        if (r->no_ack_next)
+            r->no_ack = true;
+        r->no_ack_next = false;
+        break;
+    case RSP_NAK:
+        gdb_send_again(r);
+        break;
+    case RSP_INTERRUPT:
+        gdb_interrupt(r);
+        break;
+    default:
+        break;
+    }
+}
+
+/*
+ * gdb's BREAK over TCP is telnet's IAC BREAK, ff f3; other IAC sequences are
+ * skipped.  Returns whether the byte was part of one.  Inside a packet ff is
+ * data, as gdb does not double it.
+ */
+static bool telnet_byte(struct rsp *r, uint8_t c)
+{
+    if (r->telnet == 0) {
+        r->telnet = c == 0xff;
+        return c == 0xff;
+    }
+    if (r->telnet == 1 && c == 0xf3) {
+        r->want_break = true;
+        r->awaiting = true;
+    }
+    /* WILL, WONT, DO, DONT have an option behind them */
+    r->telnet = r->telnet == 1 && c >= 0xfb && c <= 0xfe ? 2 : 0;
+    return true;
+}
+
+size_t rsp_from_gdb(struct rsp *r, const uint8_t *buf, size_t len)
+{
+    size_t nr = 0;
+
+    for (;;) {
+        if (r->ready && !r->active)
+            command(r);
+        if (r->ready || nr == len)
+            return nr;
+        if (!rsp_frame_open(&r->gdb_in) && telnet_byte(r, buf[nr]))
+            nr++;
+        else
+            gdb_event(r, rsp_frame_push(&r->gdb_in, buf[nr++]));
+    }
+}
+
+/* ----------------------------------------------------------- from the line */
+
+static void acknowledged(struct rsp *r)
+{
+    r->active = false;
+    r->fresh = false;
+    r->ack_due = NEVER;
+    if (r->ready)
+        command(r);
+}
+
+static void send_again(struct rsp *r)
+{
+    uint32_t limit = r->ready ? RSP_TRIES_HURRY : RSP_TRIES;
+
+    if (!r->active)
+        return;
+    if (r->tries >= limit) {
+        r->stats.given_up++;
+        acknowledged(r);
+        return;
+    }
+    r->tries++;
+    r->stats.retries++;
+    r->cmd_pos = 0;
+    r->ack_due = NEVER;
+}
+
+/* A packet of text for gdb's user, which is not the reply. */
+static bool is_text(const uint8_t *data, size_t len)
+{
+    return len && data[0] == 'O' && !(len == 2 && data[1] == 'K');
+}
+
+/*
+ * Has this reply been passed on already?  Yes when it repeats the last one
+ * and either nothing was asked since, or what was asked is not acknowledged.
+ * Text may repeat.
+ */
+static bool is_duplicate(const struct rsp *r, const uint8_t *data, size_t len)
+{
+    return !is_text(data, len) && (!r->awaiting || r->active) &&
+           len == r->reply_len && len > 0 && memcmp(data, r->reply, len) == 0;
+}
+
+static void pass_reply(struct rsp *r)
+{
+    const uint8_t *data = r->line_in.data;
+    size_t len = r->line_in.len;
+    bool implied = r->active; /* the + was lost, the reply says as much */
+
+    if (len && (data[0] == 'S' || data[0] == 'T'))
+        r->stopped = true;
+    memcpy(r->reply, data, len);
+    r->reply_len = (uint32_t)len;
+    if (!is_text(data, len))
+        r->awaiting = false;
+    if (r->asked_features) {
+        len = rsp_features(data, len, r->cfg.serves_exec_file, r->scratch,
+                           sizeof(r->scratch));
+        data = r->scratch;
+        r->asked_features = false;
+    }
+    gdb_send_packet(r, '$', data, len);
+    if (implied)
+        acknowledged(r);
+}
+
+static void line_packet(struct rsp *r)
+{
+    const struct rsp_frame *f = &r->line_in;
+
+    if (r->cfg.packet)
+        r->cfg.packet(r->cfg.ctx, false, f->data, f->len);
+    if (f->kind == '%') {
+        gdb_send_packet(r, '%', f->data, f->len);
+        return;
+    }
+    urgent(r, '+');
+    if (is_duplicate(r, f->data, f->len))
+        r->stats.duplicates++;
+    else if (r->active && r->fresh)
+        r->stats.duplicates++; /* meant for the gdb before this one */
+    else
+        pass_reply(r);
+}
+
+static void line_event(struct rsp *r, enum rsp_event ev)
+{
+    switch (ev) {
+    case RSP_PACKET:
+        line_packet(r);
+        break;
+    case RSP_BAD:
+        r->stats.bad_line++;
+        if (r->line_in.kind == '$')
+            urgent(r, '-');
+        break;
+    case RSP_RESTART:
+        r->stats.bad_line++;
+        break;
+    case RSP_ACK:
+        if (r->active && r->cmd_pos == r->cmd_len)
+            acknowledged(r);
+        break;
+    case RSP_NAK:
+        if (r->cmd_pos == r->cmd_len)
+            send_again(r);
+        break;
+    case RSP_INTERRUPT:
+    case RSP_NOISE:
+        r->stats.noise++;
+        break;
+    default:
+        break;
+    }
+}
+
+void rsp_from_line(struct rsp *r, const uint8_t *buf, size_t len, uint64_t now)
+{
+    for (size_t i = 0; i < len; i++)
+        line_event(r, rsp_frame_push(&r->line_in, buf[i]));
+    r->rx_due = rsp_frame_open(&r->line_in) ? now + RSP_RX_TIMEOUT : NEVER;
+}
+
+/* ---------------------------------------------------------- coming, going */
+
+static void forget_command(struct rsp *r)
+{
+    /* half a packet on the line has to be finished with a bad checksum */
+    if (sending(r) && r->cmd_pos > 0) {
+        urgent(r, '#');
+        urgent(r, 'z');
+        urgent(r, 'z');
+    }
+    r->active = r->ready = r->asked_features = false;
+    r->ack_due = NEVER;
+}
+
+void rsp_attach(struct rsp *r)
+{
+    forget_command(r);
+    rsp_frame_reset(&r->gdb_in);
+    r->attached = r->fresh = true;
+    r->no_ack = r->no_ack_next = r->want_break = false;
+    r->telnet = 0;
+    r->out_tail = r->out_head;
+}
+
+void rsp_detach(struct rsp *r)
+{
+    rsp_attach(r);
+    r->attached = false;
+}
+
+void rsp_line_reset(struct rsp *r)
+{
+    rsp_frame_reset(&r->line_in);
+    r->rx_due = NEVER;
+    r->nr_urgent = 0;
+    if (r->active)
+        r->cmd_pos = 0;
+}
+
+uint64_t rsp_deadline(const struct rsp *r)
+{
+    return r->ack_due < r->rx_due ? r->ack_due : r->rx_due;
+}
+
+void rsp_tick(struct rsp *r, uint64_t now)
+{
+    if (now >= r->ack_due)
+        send_again(r);
+    if (now >= r->rx_due) {
+        /* the rest is not coming: have it sent again */
+        rsp_frame_reset(&r->line_in);
+        r->stats.bad_line++;
+        r->rx_due = NEVER;
+        urgent(r, '-');
+    }
+}
