@@ -297,7 +297,8 @@ class Machine:
                 self._news.wait(min(left, 1))
 
     def _failure(self, what: str, com: int) -> MachineError:
-        tail = self.output(com).replace("\r", "").splitlines()[-TAIL_LINES:]
+        said = self.output(com) if self._lines[com - 1] else ""
+        tail = said.replace("\r", "").splitlines()[-TAIL_LINES:]
         errors = (self.logs / "qemu.err").read_text(errors="replace").strip()
         text = what + "".join("\n    | " + line for line in tail)
         return MachineError(text + (f"\n    QEMU: {errors}" if errors else ""))
