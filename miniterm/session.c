@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A session: its parts, its line and its loop's two halves. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "session.h"
+#include "util.h"
+
+#define REOPEN_US 1000000
+
+void session_say(struct session *s, const char *fmt, ...)
+{
+    char text[400];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    logs_note(&s->logs, text);
+    if (s->ops->say)
+        s->ops->say(s->user, text);
+    s->dirty = true;
+}
+
+static void on_rsp(void *user, const struct rsp_event *ev)
+{
+    struct session *s = user;
+    struct pane *p = session_pane(s, PANE_GDB, 0);
+    char text[256];
+
+    /* Acks say nothing; all else is a line. */
+    if (ev->kind == RSP_ACK)
+        return;
+    rsp_describe(&s->rsp_context, ev, text, sizeof(text));
+    lines_mark(p->lines, text, s->wall);
+    p->unread = true;
+    s->dirty = true;
+    session_stopped(s, ev);
+}
+
+static size_t on_gdb_write(void *user, const uint8_t *data, size_t len)
+{
+    struct session *s = user;
+
+    return s->line.state == LINE_UP ? queue_put(&s->high_out, data, len) : 0;
+}
+
+static void on_gdb_break(void *user)
+{
+    session_break(user);
+}
+
+static void on_gdb_event(void *user, const char *text)
+{
+    session_say(user, "%s", text);
+}
+
+static const struct gdbport_ops gdb_ops = {
+    .write = on_gdb_write,
+    .send_break = on_gdb_break,
+    .event = on_gdb_event,
+};
+
+static int open_parts(struct session *s)
+{
+    const char *elf = s->set->symbols.nr ? s->set->symbols.item[0] : NULL;
+    bool failed;
+    char why[300];
+
+    s->rules = rules_new(s->set);
+    s->symbols = symbols_new(&s->set->symbols, &failed);
+    if (!s->rules || failed || logs_open(&s->logs, s->set))
+        return -1;
+    if (outq_init(&s->out, 65536, s->set->char_delay_ms,
+                  s->set->line_delay_ms) ||
+        queue_init(&s->high_out, 65536))
+        return -1;
+    if (!s->set->gdb_port)
+        return 0;
+    s->gdb = gdbport_new(s->set->gdb_port, elf, &gdb_ops, s, why,
+                         sizeof(why));
+    if (s->gdb)
+        return 0;
+    fprintf(stderr, "miniterm: %s\n", why);
+    return -1;
+}
+
+static void on_tagged(void *user, int owner, const uint8_t *data, size_t len)
+{
+    struct session *s = user;
+    enum pane_kind kind = owner == OWNER_HV ? PANE_HV : PANE_DOMAIN;
+    struct pane *p = session_pane(s, kind, owner);
+    struct cs_unescape *u = &s->unescape[owner != OWNER_HV];
+    uint8_t clear[4096 + 8];
+    size_t n = 0;
+
+    if (s->set->eight_bit) {
+        pane_feed(p, data, len, s->wall, session_reply);
+        return;
+    }
+    /* \xHH of a shared line becomes the byte again, for display. */
+    for (size_t i = 0; i < len; i++) {
+        n += cs_unescape(u, data[i], clear + n);
+        if (n >= 4096) {
+            pane_feed(p, clear, n, s->wall, session_reply);
+            n = 0;
+        }
+    }
+    n += cs_unescape_end(u, clear + n);
+    memset(u, 0, sizeof(*u));
+    pane_feed(p, clear, n, s->wall, session_reply);
+}
+
+struct session *session_new(const struct settings *set,
+                            const struct session_ops *ops, void *user)
+{
+    struct session *s = xcalloc(1, sizeof(*s));
+
+    s->set = set;
+    s->ops = ops;
+    s->user = user;
+    s->logs.record_fd = s->logs.text_fd = s->logs.raw_fd = -1;
+    hvkeys_init(&s->keys);
+    tagger_init(&s->tagger, on_tagged, s);
+    rsp_init(&s->rsp_in, false, on_rsp, s);
+    rsp_init(&s->rsp_out, true, on_rsp, s);
+    s->heard = s->tick_at = now_us();
+    s->wall = wall_us();
+    s->line.fd = s->line.slave_fd = -1;
+    session_pane(s, PANE_HV, 0);
+    session_pane(s, PANE_DOMAIN, 0);
+    if (!set->eight_bit)
+        session_pane(s, PANE_GDB, 0);
+    if (open_parts(s)) {
+        session_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void session_free(struct session *s)
+{
+    if (!s)
+        return;
+    for (unsigned i = 0; i < s->nr_panes; i++)
+        pane_free(s->pane[i]);
+    gdbport_free(s->gdb);
+    if (s->line.name)
+        line_free(&s->line);
+    logs_close(&s->logs);
+    rules_free(s->rules);
+    symbols_free(s->symbols);
+    outq_free(&s->out);
+    queue_free(&s->high_out);
+    free(s);
+}
+
+int session_open(struct session *s)
+{
+    if (line_init(&s->line, s->set) < 0)
+        return -1;
+    if (line_open(&s->line) < 0)
+        return -1;
+    if (s->line.state == LINE_UP)
+        session_say(s, "connected: %s", s->line.where);
+    return 0;
+}
+
+/* The line is gone: for good, or until it can be opened again. */
+static void line_gone(struct session *s)
+{
+    char text[260];
+
+    line_close(&s->line);
+    if (s->set->reconnect) {
+        s->reopen_at = now_us() + REOPEN_US;
+        snprintf(text, sizeof(text), "--- %s; trying again ---",
+                 s->line.error);
+        session_mark_all(s, text);
+    } else {
+        s->lost = true;
+    }
+    session_say(s, "%s", s->line.error);
+}
+
+static void try_reopen(struct session *s, uint64_t now)
+{
+    if (s->line.state != LINE_DOWN || !s->reopen_at || now < s->reopen_at)
+        return;
+    s->reopen_at = now + REOPEN_US;
+    if (line_open(&s->line) == 0 && s->line.state == LINE_UP)
+        session_mark_all(s, "--- connected again ---");
+}
+
+void session_reconnect(struct session *s)
+{
+    line_close(&s->line);
+    s->reopen_at = now_us();
+    session_say(s, "reconnecting to %s", s->line.name);
+}
+
+size_t session_type(struct session *s, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    size_t taken = 0;
+
+    while (taken < len) {
+        uint8_t form[CS_ENCODED_MAX] = { p[taken] };
+        unsigned n = 1;
+
+        if (p[taken] >= 0x80 && !s->set->eight_bit)
+            n = cs_encode(CS_CONSOLE, CS_L, p[taken], form);
+        if (queue_room(&s->out.q) < n)
+            break;
+        outq_put(&s->out, form, n);
+        taken++;
+    }
+    if (s->set->echo && taken) {
+        struct pane *pane = session_input_pane(s);
+
+        pane_feed(pane, p, taken, wall_us(), session_reply);
+        if (p[taken - 1] == '\r')
+            pane_feed(pane, (const uint8_t *)"\n", 1, wall_us(),
+                      session_reply);
+        s->dirty = true;
+    }
+    return taken;
+}
+
+/* Sends what is due; gdb's bytes and typed ones take turns. */
+static void send_out(struct session *s)
+{
+    uint64_t now = now_us(), never = UINT64_MAX;
+    const uint8_t *run;
+    ssize_t n = 0;
+    size_t len;
+
+    run = outq_ready(&s->out, now, &len, &never);
+    if (len)
+        n = line_write(&s->line, run, len);
+    if (n > 0) {
+        logs_record(&s->logs, REC_LOW_OUT, run, (size_t)n);
+        outq_sent(&s->out, now, (size_t)n);
+    }
+    run = queue_peek(&s->high_out, &len);
+    if (n >= 0 && len) {
+        n = line_write(&s->line, run, len);
+        if (n > 0) {
+            session_high(s, true, run, (size_t)n);
+            queue_drop(&s->high_out, (size_t)n);
+        }
+    }
+    if (n < 0)
+        line_gone(s);
+}
+
+static void receive(struct session *s)
+{
+    uint8_t buf[65536];
+    ssize_t n = line_read(&s->line, buf, sizeof(buf));
+
+    if (n < 0) {
+        line_gone(s);
+        return;
+    }
+    if (!n)
+        return;
+    s->heard = now_us();
+    s->wall = wall_us();
+    logs_raw(&s->logs, buf, (size_t)n);
+    hvkeys_heard(&s->keys, s->heard);
+    if (s->gdb)
+        gdbport_feed(s->gdb, buf, (size_t)n);
+    session_low(s, buf, (size_t)n);
+    s->dirty = true;
+}
+
+/* Types what the debug keys ask for. */
+static void drive_keys(struct session *s, uint64_t now, uint64_t *wait_us)
+{
+    char type[64];
+    size_t n = hvkeys_poll(&s->keys, now, type, wait_us);
+
+    if (n)
+        outq_put(&s->out, type, n);
+    if (s->keys.failed) {
+        s->keys.failed = false;
+        session_say(s, "no answer to CTRL-%c x3: is it the hypervisor's "
+                    "console, and is conswitch on?",
+                    s->keys.switch_char + 'a' - 1);
+    }
+}
+
+static size_t prepare_line(struct session *s, struct pollfd *fds,
+                           uint64_t *wait_us)
+{
+    size_t typed;
+
+    if (s->line.fd < 0)
+        return 0;
+    outq_ready(&s->out, now_us(), &typed, wait_us);
+    fds->fd = s->line.fd;
+    fds->events = s->line.state == LINE_UP ? POLLIN : 0;
+    if (typed || s->high_out.len || line_wants_out(&s->line))
+        fds->events |= POLLOUT;
+    return 1;
+}
+
+size_t session_prepare(struct session *s, struct pollfd *fds,
+                       uint64_t *wait_us)
+{
+    uint64_t now = now_us();
+    int ms = -1;
+    size_t nr;
+
+    try_reopen(s, now);
+    drive_keys(s, now, wait_us);
+    session_watch(s, now, wait_us);
+    nr = prepare_line(s, fds, wait_us);
+    for (unsigned i = 0; i < s->nr_panes; i++)
+        if (s->pane[i]->proc_fd >= 0 && nr < 8) {
+            fds[nr].fd = s->pane[i]->proc_fd;
+            fds[nr++].events = POLLIN;
+        }
+    s->nr_own_fds = nr;
+    if (s->gdb)
+        nr += gdbport_prepare(s->gdb, fds + nr, GDBPORT_MAX_FDS, &ms);
+    if (ms >= 0 && *wait_us > (uint64_t)ms * 1000)
+        *wait_us = (uint64_t)ms * 1000;
+    return nr;
+}
+
+static void handle_line(struct session *s, short revents)
+{
+    if (s->line.state == LINE_CONNECTING) {
+        if (!revents)
+            return;
+        if (line_connected(&s->line) < 0)
+            line_gone(s);
+        else
+            session_say(s, "connected: %s", s->line.where);
+        return;
+    }
+    if (revents & (POLLIN | POLLHUP | POLLERR))
+        receive(s);
+    if (s->line.state == LINE_UP && line_flush(&s->line) < 0)
+        line_gone(s);
+}
+
+static void handle_proc(struct session *s, int fd)
+{
+    uint8_t buf[16384];
+    struct pane *p = NULL;
+    ssize_t n;
+
+    for (unsigned i = 0; i < s->nr_panes; i++)
+        if (s->pane[i]->proc_fd == fd)
+            p = s->pane[i];
+    if (!p)
+        return;
+    n = read(fd, buf, sizeof(buf));
+    s->dirty = true;
+    if (n > 0) {
+        pane_feed(p, buf, (size_t)n, wall_us(), session_reply);
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        kill(p->proc_pid, SIGHUP);
+        waitpid(p->proc_pid, NULL, WNOHANG);
+        session_say(s, "%s has ended", p->title);
+        session_drop_pane(s, p);
+    }
+}
+
+void session_handle(struct session *s, const struct pollfd *fds, size_t nr)
+{
+    size_t i = 0;
+
+    if (s->nr_own_fds && s->line.fd >= 0 && fds[0].fd == s->line.fd) {
+        handle_line(s, fds[0].revents);
+        i = 1;
+    }
+    for (; i < s->nr_own_fds; i++)
+        if (fds[i].revents)
+            handle_proc(s, fds[i].fd);
+    if (s->gdb)
+        gdbport_handle(s->gdb, fds + s->nr_own_fds, nr - s->nr_own_fds);
+    if (s->line.state == LINE_UP)
+        send_out(s);
+}

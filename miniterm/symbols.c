@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Addresses explained by libdw's module interface (dwfl). */
+#define _GNU_SOURCE
+#include <elfutils/libdwfl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "settings.h"
+#include "symbols.h"
+#include "util.h"
+
+struct symbols {
+    Dwfl *dwfl;
+};
+
+static char *no_debuginfo_path = NULL;
+
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = dwfl_build_id_find_elf,
+    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .section_address = dwfl_offline_section_address,
+    .debuginfo_path = &no_debuginfo_path,
+};
+
+struct symbols *symbols_new(const struct strings *files, bool *failed)
+{
+    struct symbols *s;
+
+    *failed = false;
+    if (!files->nr)
+        return NULL;
+    s = xcalloc(1, sizeof(*s));
+    s->dwfl = dwfl_begin(&callbacks);
+    if (s->dwfl)
+        dwfl_report_begin(s->dwfl);
+    for (size_t i = 0; s->dwfl && i < files->nr; i++) {
+        const char *file = files->item[i];
+
+        /* As linked: kernels run where their headers say. */
+        if (!dwfl_report_elf(s->dwfl, file, file, -1, 0, true)) {
+            fprintf(stderr, "miniterm: symbols from %s: %s\n", file,
+                    dwfl_errmsg(-1));
+            *failed = true;
+        }
+    }
+    if (s->dwfl)
+        dwfl_report_end(s->dwfl, NULL, NULL);
+    return s;
+}
+
+void symbols_free(struct symbols *s)
+{
+    if (!s)
+        return;
+    if (s->dwfl)
+        dwfl_end(s->dwfl);
+    free(s);
+}
+
+static bool source_of(Dwfl_Module *mod, uint64_t address, char *out,
+                      size_t size)
+{
+    Dwfl_Line *line = dwfl_module_getsrc(mod, address);
+    const char *file, *slash;
+    int nr;
+
+    if (!line)
+        return false;
+    file = dwfl_lineinfo(line, NULL, &nr, NULL, NULL, NULL);
+    if (!file)
+        return false;
+    slash = strrchr(file, '/');
+    snprintf(out, size, "%s:%d", slash ? slash + 1 : file, nr);
+    return true;
+}
+
+bool symbols_lookup(struct symbols *s, uint64_t address, char *out,
+                    size_t size)
+{
+    Dwfl_Module *mod = dwfl_addrmodule(s->dwfl, address);
+    char source[120] = "";
+    const char *name;
+    GElf_Off offset = 0;
+    GElf_Sym sym;
+
+    if (!mod)
+        return false;
+    name = dwfl_module_addrinfo(mod, address, &offset, &sym, NULL, NULL,
+                                NULL);
+    if (!name)
+        return false;
+    source_of(mod, address, source, sizeof(source));
+    snprintf(out, size, "%s+0x%" PRIx64 "%s%s", name, (uint64_t)offset,
+             *source ? " " : "", source);
+    return true;
+}
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+           (c >= 'A' && c <= 'F');
+}
+
+/*
+ * The next number that may be an address, from *at on; moves *at behind it.
+ * 0 at the end.
+ */
+static uint64_t next_address(const char *text, size_t len, size_t *at)
+{
+    size_t i = *at;
+
+    while (i < len) {
+        size_t start = i;
+        char digits[17];
+
+        while (i < len && is_hex(text[i]))
+            i++;
+        if (i - start >= 8 && i - start <= 16 &&
+            (start == 0 || !(text[start - 1] & 0x40) ||
+             text[start - 1] == 'x' || text[start - 1] == '[')) {
+            memcpy(digits, text + start, i - start);
+            digits[i - start] = '\0';
+            *at = i;
+            return strtoull(digits, NULL, 16);
+        }
+        if (i == start)
+            i++;
+    }
+    *at = len;
+    return 0;
+}
+
+char *symbols_annotate(struct symbols *s, const char *text, size_t len)
+{
+    char *all = NULL, one[300];
+    unsigned found = 0;
+    size_t at = 0;
+    uint64_t address;
+
+    while (found < 3 && (address = next_address(text, len, &at))) {
+        char *longer;
+
+        if (!symbols_lookup(s, address, one, sizeof(one)))
+            continue;
+        longer = xasprintf("%s%s%s", all ? all : "", all ? "; " : "", one);
+        free(all);
+        all = longer;
+        found++;
+    }
+    return all;
+}
+
+bool symbols_source(struct symbols *s, const char *text, size_t len,
+                    char *out, size_t size)
+{
+    size_t at = 0;
+    uint64_t address;
+
+    while ((address = next_address(text, len, &at))) {
+        Dwfl_Module *mod = dwfl_addrmodule(s->dwfl, address);
+
+        if (mod && source_of(mod, address, out, size))
+            return true;
+    }
+    return false;
+}
