@@ -18,6 +18,7 @@ enum softirq {
 
 DECLARE_PER_CPU(u32, softirq_pending); /* atomics: other CPUs set bits */
 
+void softirq_init(void); /* boot, first of this floor: tasklets */
 void softirq_register(enum softirq nr, void (*fn)(void));
 void raise_softirq(enum softirq nr);                 /* this CPU; any context */
 void cpu_raise_softirq(unsigned int cpu, enum softirq nr); /* sends an IPI */

@@ -2,23 +2,27 @@
 /*
  * One-shot timers on per-CPU queues, in nanoseconds of system time.
  * Handlers run in SOFTIRQ_TIMER with irqs on and may set timers again.
+ * Each queue is a pairing heap through the timers themselves: no allocation,
+ * no limit, setting takes constant time. All calls: any context but NMI.
  * Floor: time.
  */
 #ifndef HV_TIMER_H
 #define HV_TIMER_H
 
-#include <hv/list.h>
 #include <hv/types.h>
 
 struct timer {
-    struct list_head link; /* or heap index: time/timer.c's own */
-    u32 heap_index;
+    struct timer *child, *next; /* first child, next sibling */
+    struct timer *prev; /* previous sibling, or the parent of a first child */
     s_time_t expires;
     void (*fn)(void *arg);
     void *arg;
     unsigned int cpu; /* whose queue */
-    u8 status;        /* time/timer.c */
+    u8 status;        /* time/timer.c; 0: not initialised */
 };
+
+void timers_init(void); /* boot CPU, after clock_init() */
+void timers_init_cpu(void); /* every further CPU, after clock_init_cpu() */
 
 void timer_init(struct timer *t, void (*fn)(void *), void *arg,
                 unsigned int cpu);
@@ -28,5 +32,6 @@ void timer_migrate(struct timer *t, unsigned int cpu);
 /* Stop and wait until a running handler has returned; not usable afterwards. */
 void timer_kill(struct timer *t);
 bool timer_is_active(const struct timer *t);
+void timers_dump(void); /* debug key 'a' */
 
 #endif
