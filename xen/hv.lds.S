@@ -32,24 +32,25 @@ PHDRS
 SECTIONS
 {
     . = IMAGE_VIRT_START;
-    image_start = .;
+    hv_image_start = .;
 
     .text : AT(PHYS(ADDR(.text))) {
-        text_start = .;
+        hv_text_start = .;
         KEEP(*(.multiboot))
         *(.text.entry)
         *(EXCLUDE_FILE(*liblzma.a:* *libz.a:* *liblz4.a:* *libzstd.a:*) .text)
         *(EXCLUDE_FILE(*liblzma.a:* *libz.a:* *liblz4.a:* *libzstd.a:*) .text.*)
         . = ALIGN(PAGE);
-        text_end = .;
+        hv_text_end = .;
     } :text
 
     .init.text : AT(PHYS(ADDR(.init.text))) {
-        init_start = .;
+        hv_init_start = .;
+        hv_init_text_start = .;
         *(.init.text)
         *(.text .text.*)
         . = ALIGN(PAGE);
-        init_text_end = .;
+        hv_init_text_end = .;
     } :init
 
     .init.data : AT(PHYS(ADDR(.init.data))) {
@@ -59,16 +60,20 @@ SECTIONS
         *liblz4.a:*(.rodata .rodata.* .data .data.* .bss)
         *libzstd.a:*(.rodata .rodata.* .data .data.* .bss)
         . = ALIGN(8);
+        smap_patch_start = .;
+        KEEP(*(.smap_patch))
+        smap_patch_end = .;
+        . = ALIGN(8);
         options_start = .;
         KEEP(*(.init.options))
         options_end = .;
         *(.init.data .init.data.*)
         . = ALIGN(PAGE);
-        init_end = .;
+        hv_init_end = .;
     } :init
 
     .rodata : AT(PHYS(ADDR(.rodata))) {
-        rodata_start = .;
+        hv_rodata_start = .;
         *(EXCLUDE_FILE(*symbols.o *symbols-none.o) .rodata)
         *(.rodata.*)
         . = ALIGN(8);
@@ -81,18 +86,18 @@ SECTIONS
     } :rodata
 
     .note.gnu.build-id : AT(PHYS(ADDR(.note.gnu.build-id))) {
-        build_id_start = .;
+        hv_build_id_start = .;
         *(.note.gnu.build-id)
-        build_id_end = .;
+        hv_build_id_end = .;
     } :rodata :note
 
     .data : AT(PHYS(ADDR(.data))) {
         . = ALIGN(PAGE);
-        rodata_end = .;
-        data_start = .;
+        hv_rodata_end = .;
+        hv_data_start = .;
         *(.data.ro_after_init)
         . = ALIGN(PAGE);
-        ro_after_init_end = .;
+        hv_ro_after_init_end = .;
         *(.data .data.rel.* .got .got.*)
         . = ALIGN(64);
         percpu_start = .;
@@ -101,22 +106,22 @@ SECTIONS
         percpu_end = .;
         *(.data.*)
         . = ALIGN(PAGE);
-        load_end = .;
+        hv_load_end = .;
     } :data
 
     .bss : AT(PHYS(ADDR(.bss))) {
         . = ALIGN(PAGE);
-        bss_start = .;
+        hv_bss_start = .;
         *(.bss.stack_aligned)
         *(.bss.page_aligned)
         *(.bss .bss.* COMMON)
         . = ALIGN(PAGE);
-        bss_end = .;
-        image_end = .;
+        hv_bss_end = .;
+        hv_image_end = .;
     } :data
 
     /DISCARD/ : { *(.eh_frame .eh_frame_hdr .comment .note.GNU-stack
                     .note.gnu.property) }
 }
 
-ASSERT(image_end - image_start < 0x800000, "boot page tables map 8 MiB")
+ASSERT(hv_image_end - hv_image_start < 0x800000, "boot page tables map 8 MiB")

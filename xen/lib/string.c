@@ -76,24 +76,38 @@ void *memcpy(void *to, const void *from, size_t n)
     return to;
 }
 
-void *memmove(void *to, const void *from, size_t n)
+/* Overlapping, the target lower, by any distance. */
+static void move_down(u8 *t, const u8 *f, size_t n)
 {
-    u8 *t = to;
-    const u8 *f = from;
+    for (; n >= 8 && f - t >= 8; n -= 8, t += 8, f += 8)
+        store64(t, load64(f));
+    while (n-- != 0)
+        *t++ = *f++;
+}
 
-    if (t <= f || t >= f + n) {
-        if (n < 16 || t + 8 <= f || t >= f + n)
-            return memcpy(to, from, n);
-        while (n-- != 0)
-            *t++ = *f++;
-        return to;
-    }
+static void move_up(u8 *t, const u8 *f, size_t n)
+{
     while (n >= 8 && t - f >= 8) {
         n -= 8;
         store64(t + n, load64(f + n));
     }
     while (n-- != 0)
         t[n] = f[n];
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+    u8 *t = to;
+    const u8 *f = from;
+
+    if (n < 16)
+        copy_short(t, f, n);
+    else if (t + n <= f || f + n <= t)
+        memcpy(to, from, n);
+    else if (t < f)
+        move_down(t, f, n);
+    else
+        move_up(t, f, n);
     return to;
 }
 

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Upward calls go through hooks; all of them are registered here, by name, so
+ * that one page shows which floor hears of which.
+ */
+#include <hv/acpi.h>
+#include <hv/clock.h>
+#include <hv/console.h>
+#include <hv/cpu.h>
+#include <hv/crash.h>
+#include <hv/domain.h>
+#include <hv/evtchn.h>
+#include <hv/irq.h>
+#include <hv/mm.h>
+#include <hv/printk.h>
+#include <hv/smp.h>
+#include <hv/softirq.h>
+#include <hv/timer.h>
+
+#include "hooks.h"
+
+#define CONSOLE_POLL_PERIOD MILLISECS(5)
+
+unsigned int order_of_size(unsigned long size)
+{
+    unsigned int order = 0;
+
+    while ((PAGE_SIZE << order) < size)
+        order++;
+    return order;
+}
+
+/* --- printk --- */
+
+static bool running_guest(unsigned int *domid, unsigned int *vcpu)
+{
+    const struct vcpu *v = current;
+
+    if (!v || v->is_idle)
+        return false;
+    *domid = v->domain->id;
+    *vcpu = v->id;
+    return true;
+}
+
+static const struct printk_ops printk_hooks = {
+    .now = now,
+    .guest = running_guest,
+};
+
+/* --- crash --- */
+
+static const struct crash_ops crash_hooks = {
+    .stop_other_cpus = smp_stop_others,
+    .delay_us = udelay,
+    .acpi_reset = acpi_reset,
+    .acpi_power_off = acpi_power_off,
+    .page_walk = dump_page_walk,
+};
+
+/* --- console --- */
+
+static void (*key_runner)(void *);
+
+static void run_keys(void *unused)
+{
+    key_runner(unused);
+}
+
+static struct tasklet key_tasklet = {.fn = run_keys};
+
+static void defer_keys(void (*run)(void *))
+{
+    key_runner = run;
+    tasklet_schedule(&key_tasklet);
+}
+
+static void notify_dom0_input(void)
+{
+    send_guest_global_virq(dom0, VIRQ_CONSOLE);
+}
+
+void hooks_register(void)
+{
+    format_register_symbols(symbol_lookup);
+    printk_register(&printk_hooks);
+    crash_register(&crash_hooks);
+    debug_keys_init();
+    debug_keys_register_defer(defer_keys);
+    console_register_dom0_input(notify_dom0_input);
+}
+
+static void (*line_handlers[NR_ISA_IRQS * 2])(unsigned int port);
+
+static void line_irq(unsigned int irq, void *arg)
+{
+    unsigned long port = (unsigned long)arg;
+
+    (void)irq;
+    line_handlers[port]((unsigned int)port);
+}
+
+static int request_line_irq(unsigned int isa_irq, void (*fn)(unsigned int port),
+                            unsigned int port)
+{
+    line_handlers[port] = fn;
+    return irq_request(isa_irq_to_gsi(isa_irq), line_irq,
+                       (void *)(unsigned long)port);
+}
+
+static struct timer poll_timer;
+
+static void poll_console(void *unused)
+{
+    (void)unused;
+    console_poll();
+    timer_set(&poll_timer, now() + CONSOLE_POLL_PERIOD);
+}
+
+void start_console_irqs(void)
+{
+    console_init_irqs(request_line_irq);
+    if (!console_needs_poll())
+        return;
+    timer_init(&poll_timer, poll_console, NULL, 0);
+    timer_set(&poll_timer, now() + CONSOLE_POLL_PERIOD);
+}
+
+/* --- other CPUs --- */
+
+static void init_other_cpu(void)
+{
+    clock_init_cpu();
+    timers_init_cpu();
+}
+
+static int prepare_other_cpu(unsigned int cpu)
+{
+    sched_init_cpu(cpu);
+    return 0;
+}
+
+static const struct smp_ops smp_hooks = {
+    .delay_us = udelay,
+    .init_cpu = init_other_cpu,
+    .prepare = prepare_other_cpu,
+    .run = idle_loop,
+};
+
+void start_other_cpus(void)
+{
+    smp_start(&smp_hooks);
+}
+
+static void flush_this_tlb(void *unused)
+{
+    (void)unused;
+    tlb_flush_all_local();
+}
+
+void flush_all_tlbs(void)
+{
+    if (nr_cpus_online > 1)
+        smp_call_function(cpu_online_map & ~cpumask_of(smp_processor_id()),
+                          flush_this_tlb, NULL, true);
+    tlb_flush_all_local();
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Who we are, at the top of the console. */
+#include <hv/console.h>
+#include <hv/printk.h>
+#include <hv/version.h>
+
+#include "version.h"
+
+void __init print_banner(void)
+{
+    log_info("Hypervisor for Xen PV guests, interface %u.%u%s (%s build, %s)\n",
+             HV_VERSION_MAJOR, HV_VERSION_MINOR, HV_EXTRAVERSION, hv_build_type,
+             hv_compiler);
+}

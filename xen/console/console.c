@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The console's lines.
+ *
+ * Each serial port is a line with a cs_port (conswitch) that holds what is to
+ * be sent and tells what a received byte means.  A line's lock guards its
+ * cs_port, its UART, and, for all lines, the focus (one lock for all of them:
+ * the focus is shared).  What received bytes ask for is done after the lock is
+ * given up.
+ */
+#include <conswitch.h>
+#include <hv/atomic.h>
+#include <hv/bug.h>
+#include <hv/console.h>
+#include <hv/errno.h>
+#include <hv/options.h>
+#include <hv/printk.h>
+#include <hv/serial.h>
+#include <hv/spinlock.h>
+#include <hv/string.h>
+
+#include "internal.h"
+
+/* Polls of the line status before a transmitter counts as stuck. */
+#define TX_PATIENCE 200000
+/* Received bytes that one interrupt handles before it lets others go first. */
+#define RX_BATCH 64
+#define DOM0_INPUT 32768 /* power of two */
+
+struct line {
+    struct ns16550 uart;
+    struct cs_port port;
+    bool configured; /* com<n>= was given and the UART is there */
+    bool by_irq;
+    bool stuck;      /* the transmitter did not move: do not wait again */
+    u64 dropped;
+};
+
+static struct line lines[NR_SERIAL_PORTS];
+static DEFINE_SPINLOCK(line_lock);
+static struct cs_focus focus;
+static bool force_polled; /* fatal path, or sync_console */
+static bool vga_wanted, vga_keep;
+static bool opened; /* ports and screen are known; until then: the ring only */
+
+static struct {
+    u32 head, tail; /* free running */
+    u8 bytes[DOM0_INPUT];
+} dom0_input;
+static void (*dom0_notify)(void);
+static void (*debug_receive)(u8 byte);
+static struct line *debug_line;
+
+static bool sync_console;
+static char opt_console[32] __initdata = "com1,vga";
+static char opt_conswitch[8] __initdata = "a";
+static char opt_com[NR_SERIAL_PORTS][32] __initdata;
+OPTION_BOOL(sync_console, sync_console);
+OPTION_STRING(console, opt_console);
+OPTION_STRING(conswitch, opt_conswitch);
+OPTION_STRING(com1, opt_com[0]);
+OPTION_STRING(com2, opt_com[1]);
+static char opt_vga[8] __initdata;
+OPTION_STRING(vga, opt_vga);
+
+/* ------------------------------------------------------------ sending */
+
+/* Give the transmitter what it takes now. The lock is held. */
+static void feed(struct line *l)
+{
+    u8 out[16];
+    size_t n;
+    unsigned int room = ns16550_tx_room(&l->uart);
+
+    while (room != 0) {
+        n = cs_tx(&l->port, out, MIN((size_t)room, sizeof(out)));
+        if (n == 0)
+            return;
+        ns16550_tx(&l->uart, out, (unsigned int)n);
+        l->stuck = false;
+        room = 0;
+    }
+}
+
+/* Wait, bounded, for an empty transmitter and feed it. False: it is stuck. */
+static bool feed_polled(struct line *l)
+{
+    for (unsigned int i = 0; i < (l->stuck ? 1 : TX_PATIENCE); i++) {
+        if (ns16550_tx_room(&l->uart) != 0) {
+            feed(l);
+            return true;
+        }
+        cpu_relax();
+    }
+    l->stuck = true;
+    return false;
+}
+
+static bool sends_by_irq(const struct line *l)
+{
+    return l->by_irq && !force_polled;
+}
+
+/* After something was queued: start or continue sending. The lock is held. */
+static void start_sending(struct line *l)
+{
+    if (!sends_by_irq(l)) {
+        while (cs_tx_pending(&l->port) && feed_polled(l))
+            ;
+        return;
+    }
+    feed(l);
+    ns16550_set_irqs(&l->uart, true, cs_tx_pending(&l->port));
+}
+
+/*
+ * Queue all of it, making room by hand when the ring is full. What a stuck
+ * line does not take within its patience is dropped and counted.
+ */
+static void queue_output(struct line *l, enum cs_role role, const u8 *buf,
+                         size_t len)
+{
+    while (len != 0) {
+        size_t n = cs_write(&l->port, role, buf, len);
+
+        buf += n;
+        len -= n;
+        if (n == 0 && !feed_polled(l)) {
+            l->dropped += len;
+            break;
+        }
+    }
+    start_sending(l);
+}
+
+static bool has_role(const struct line *l, enum cs_role role)
+{
+    return l->configured && l->port.suffix[role] != CS_CLOSED;
+}
+
+void console_puts(const char *text, size_t len)
+{
+    unsigned long flags;
+
+    if (!opened)
+        return;
+    spin_lock_irqsave(&line_lock, flags);
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
+        if (has_role(&lines[i], CS_CONSOLE))
+            queue_output(&lines[i], CS_CONSOLE, (const u8 *)text, len);
+    if (vga_wanted)
+        vga_write(text, len);
+    spin_unlock_irqrestore(&line_lock, flags);
+}
+
+size_t console_dom0_write(const char *buf, size_t len)
+{
+    unsigned long flags;
+    bool any = false;
+    size_t n = len;
+
+    spin_lock_irqsave(&line_lock, flags);
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++) {
+        if (!has_role(&lines[i], CS_CONSOLE) || lines[i].stuck)
+            continue;
+        start_sending(&lines[i]);
+        n = MIN(n, cs_tx_room(&lines[i].port, CS_CONSOLE));
+        any = true;
+    }
+    for (unsigned int i = 0; any && i < NR_SERIAL_PORTS; i++)
+        if (has_role(&lines[i], CS_CONSOLE))
+            queue_output(&lines[i], CS_CONSOLE, (const u8 *)buf, n);
+    if (vga_wanted)
+        vga_write(buf, n);
+    spin_unlock_irqrestore(&line_lock, flags);
+    return n;
+}
+
+void console_flush(void)
+{
+    unsigned long flags;
+
+    spin_lock_irqsave(&line_lock, flags);
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
+        while (lines[i].configured && cs_tx_pending(&lines[i].port) &&
+               feed_polled(&lines[i]))
+            ;
+    spin_unlock_irqrestore(&line_lock, flags);
+}
+
+void console_force_unlock(void)
+{
+    force_polled = true;
+    spin_lock_init(&line_lock);
+    printk_break_lock();
+    console_flush();
+}
+
+/* ---------------------------------------------------------- receiving */
+
+/* Bytes that domain 0's ring still takes. */
+static u32 dom0_room(void)
+{
+    return DOM0_INPUT - (dom0_input.head - READ_ONCE(dom0_input.tail));
+}
+
+static void dom0_put(const u8 *data, unsigned int n)
+{
+    bool was_empty = dom0_input.head == READ_ONCE(dom0_input.tail);
+
+    for (unsigned int i = 0; i < n && dom0_room() != 0; i++)
+        dom0_input.bytes[dom0_input.head++ % DOM0_INPUT] = data[i];
+    if (was_empty && dom0_notify)
+        dom0_notify();
+}
+
+static void say_focus(void)
+{
+    char text[CS_MESSAGE_MAX];
+
+    if (cs_focus_message(&focus, text, sizeof(text)) != 0)
+        printk("%s", text);
+}
+
+/* What one received byte asks for. No lock held. */
+static void act_on(const struct cs_action *act)
+{
+    switch ((enum cs_action_type)act->type) {
+    case CS_ACT_NONE:
+    case CS_ACT_QUEUED:
+        break;
+    case CS_ACT_KEYS:
+        for (unsigned int i = 0; i < act->nr; i++)
+            debug_key_press(act->data[i]);
+        break;
+    case CS_ACT_DOMAIN:
+        dom0_put(act->data, act->nr);
+        break;
+    case CS_ACT_DEBUG:
+        for (unsigned int i = 0; i < act->nr && debug_receive; i++)
+            debug_receive(act->data[i]);
+        break;
+    case CS_ACT_FOCUS:
+        say_focus();
+        break;
+    }
+}
+
+/*
+ * Take bytes from the UART while there is room for what they may become.
+ * Returns how many actions were stored. The lock is held.
+ */
+static unsigned int take_bytes(struct line *l, struct cs_action *acts,
+                               unsigned int max)
+{
+    unsigned int n = 0;
+
+    while (n < max && dom0_room() > RX_BATCH * sizeof(acts->data)) {
+        int c = ns16550_getc(&l->uart);
+
+        if (c == SERIAL_NONE)
+            break;
+        acts[n++] = c == SERIAL_BREAK ? cs_rx_break(&l->port)
+                                      : cs_rx(&l->port, (u8)c);
+    }
+    return n;
+}
+
+/* Input for domain 0 has nowhere to go: the line waits. The lock is held. */
+static void throttle(struct line *l)
+{
+    bool full = dom0_room() <= RX_BATCH * sizeof(((struct cs_action *)0)->data);
+
+    ns16550_throttle(&l->uart, full);
+    if (l->by_irq)
+        ns16550_set_irqs(&l->uart, !full,
+                         sends_by_irq(l) && cs_tx_pending(&l->port));
+}
+
+static void service_line(struct line *l)
+{
+    struct cs_action acts[RX_BATCH];
+    unsigned int n;
+    unsigned long flags;
+
+    do {
+        spin_lock_irqsave(&line_lock, flags);
+        n = take_bytes(l, acts, RX_BATCH);
+        if (cs_tx_pending(&l->port))
+            feed(l);
+        throttle(l);
+        spin_unlock_irqrestore(&line_lock, flags);
+        for (unsigned int i = 0; i < n; i++)
+            act_on(&acts[i]);
+    } while (n == RX_BATCH);
+}
+
+static void line_interrupt(unsigned int port)
+{
+    service_line(&lines[port]);
+}
+
+void console_poll(void)
+{
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
+        if (lines[i].configured && !lines[i].by_irq)
+            service_line(&lines[i]);
+}
+
+size_t console_dom0_read(char *buf, size_t max)
+{
+    u32 at = dom0_input.tail, n = 0;
+    bool throttled = dom0_room() <= DOM0_INPUT / 4;
+    unsigned long flags;
+
+    while (n < max && at != READ_ONCE(dom0_input.head))
+        buf[n++] = (char)dom0_input.bytes[at++ % DOM0_INPUT];
+    WRITE_ONCE(dom0_input.tail, at);
+    if (!throttled)
+        return n;
+    spin_lock_irqsave(&line_lock, flags);
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
+        if (lines[i].configured)
+            throttle(&lines[i]);
+    spin_unlock_irqrestore(&line_lock, flags);
+    return n;
+}
+
+/* -------------------------------------------------------- the debugger */
+
+/* Port number of "com<n>...", or -1. *suffix_text: what follows. */
+static int port_of(const char *word, const char **suffix_text)
+{
+    if (strncmp(word, "com", 3) != 0 || word[3] < '1' ||
+        word[3] >= '1' + NR_SERIAL_PORTS)
+        return -1;
+    *suffix_text = word + 4;
+    return word[3] - '1';
+}
+
+/* A role takes "com1", "com1H"... -EINVAL, -ENODEV, -EBUSY, explained. */
+static int open_handle(const char *word, enum cs_role role)
+{
+    const char *suffix_text = "";
+    int port = port_of(word, &suffix_text);
+    enum cs_suffix suffix = cs_suffix_parse(suffix_text, strlen(suffix_text));
+    int rc;
+
+    if (port < 0 || suffix == CS_CLOSED) {
+        log_error("ERROR: bad serial-interface specification '%s': use com1 or com2, with H or L behind it on a shared line.\n",
+                  word);
+        return -EINVAL;
+    }
+    if (!lines[port].configured)
+        return -ENODEV;
+    rc = cs_port_open(&lines[port].port, role, suffix);
+    if (rc != 0)
+        log_error("ERROR: Conflicting receive handlers for COM%d: '%s' is taken.\n",
+                  port + 1, word);
+    return rc == 0 ? 0 : -EBUSY;
+}
+
+int console_debug_open(const char *handle, void (*receive)(u8 byte))
+{
+    int rc = open_handle(handle, CS_DEBUG);
+
+    if (rc == -ENODEV)
+        log_error("ERROR: cannot use unconfigured serial port COM%c: give com%c= on the boot line.\n",
+                  handle[3], handle[3]);
+    if (rc != 0)
+        return rc;
+    debug_receive = receive;
+    debug_line = &lines[handle[3] - '1'];
+    return 0;
+}
+
+void console_debug_write(const u8 *buf, size_t len)
+{
+    unsigned long flags;
+
+    if (!debug_line)
+        return;
+    spin_lock_irqsave(&line_lock, flags);
+    queue_output(debug_line, CS_DEBUG, buf, len);
+    spin_unlock_irqrestore(&line_lock, flags);
+}
+
+/* What was typed at the console meanwhile is handled now. */
+static void replay(struct line *l)
+{
+    struct cs_action act;
+    unsigned long flags;
+    bool more;
+
+    do {
+        spin_lock_irqsave(&line_lock, flags);
+        more = cs_next(&l->port, &act);
+        spin_unlock_irqrestore(&line_lock, flags);
+        if (more)
+            act_on(&act);
+    } while (more);
+}
+
+void console_debug_hold(bool on)
+{
+    unsigned long flags;
+
+    if (!debug_line)
+        return;
+    spin_lock_irqsave(&line_lock, flags);
+    cs_hold(&debug_line->port, on);
+    force_polled = on || sync_console;
+    if (!on)
+        start_sending(debug_line);
+    spin_unlock_irqrestore(&line_lock, flags);
+    if (!on)
+        replay(debug_line);
+}
+
+void console_debug_poll(void)
+{
+    if (debug_line)
+        service_line(debug_line);
+}
+
+/* ------------------------------------------------------------ start-up */
+
+static void __init open_port(unsigned int i)
+{
+    static const u16 base[NR_SERIAL_PORTS] __initconst = {0x3f8, 0x2f8};
+    static const u8 irq[NR_SERIAL_PORTS] __initconst = {4, 3};
+    struct serial_params p = {.io_base = base[i], .irq = irq[i]};
+    struct line *l = &lines[i];
+    const char *wrong;
+    char word[32];
+
+    cs_port_init(&l->port, &focus);
+    if (opt_com[i][0] == '\0')
+        return;
+    wrong = serial_parse(opt_com[i], &p, word, sizeof(word));
+    if (wrong) {
+        log_error("ERROR: com%u=: '%s': %s. Port off.\n", i + 1, word, wrong);
+        return;
+    }
+    l->configured = ns16550_init(&l->uart, &p);
+    if (!l->configured)
+        log_error("ERROR: com%u=: there is no serial port at %#x. Port off.\n",
+                  i + 1, p.io_base);
+}
+
+/* com... takes a port, vga the screen, anything else is named. */
+static void __init open_console_word(const char *word)
+{
+    if (strncmp(word, "com", 3) == 0)
+        open_handle(word, CS_CONSOLE);
+    else if (strcmp(word, "vga") == 0)
+        vga_wanted = true;
+    else if (strcmp(word, "none") != 0 && word[0] != '\0')
+        log_error("ERROR: console=: '%s' is none of com1, com2 (with H or L), vga, none.\n",
+                  word);
+}
+
+static void __init open_consoles(void)
+{
+    const char *s = opt_console;
+    char word[sizeof(opt_console)];
+
+    for (;;) {
+        const char *comma = strchr(s, ',');
+        size_t len = comma ? (size_t)(comma - s) : strlen(s);
+
+        strlcpy(word, s, len + 1);
+        open_console_word(word);
+        if (!comma)
+            return;
+        s = comma + 1;
+    }
+}
+
+/* What was said before there was a console. */
+static void __init replay_ring(void)
+{
+    char part[128];
+    u32 at = 0, n;
+
+    while ((n = conring_read(&at, part, sizeof(part))) != 0)
+        console_puts(part, n);
+}
+
+void __init console_init_polled(void)
+{
+    cs_focus_init(&focus);
+    if (cs_focus_option(&focus, opt_conswitch, strlen(opt_conswitch)) != 0)
+        log_error("ERROR: conswitch=: '%s' is no letter or backtick with an optional x; 'a' is used.\n",
+                  opt_conswitch);
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
+        open_port(i);
+    open_consoles();
+    force_polled = sync_console;
+    vga_keep = strcmp(opt_vga, "keep") == 0;
+    opened = true;
+    replay_ring();
+}
+
+void __init console_init_irqs(int (*request)(unsigned int isa_irq,
+                                             void (*fn)(unsigned int port),
+                                             unsigned int port))
+{
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++) {
+        struct line *l = &lines[i];
+
+        if (!l->configured || l->uart.irq == 0)
+            continue;
+        if (request(l->uart.irq, line_interrupt, i) != 0) {
+            log_warn("com%u: irq %u is not to be had: polled.\n", i + 1,
+                     l->uart.irq);
+            continue;
+        }
+        l->by_irq = true;
+        service_line(l);
+    }
+}
+
+bool console_needs_poll(void)
+{
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
+        if (lines[i].configured && !lines[i].by_irq)
+            return true;
+    return false;
+}
+
+void console_register_dom0_input(void (*notify)(void))
+{
+    dom0_notify = notify;
+}
+
+void console_dom0_started(const char *dom0_cmdline)
+{
+    unsigned long flags;
+
+    spin_lock_irqsave(&line_lock, flags);
+    cs_focus_dom0_started(&focus);
+    if (strstr(dom0_cmdline, "tty0") && !vga_keep)
+        vga_wanted = false;
+    spin_unlock_irqrestore(&line_lock, flags);
+    say_focus();
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Debug keys: one character, one thing shown or done.  Floors register theirs
+ * in tables; `h` lists them.  Most run with irqs on soon after the interrupt;
+ * an immediate key runs inside it, so that it works on a machine that hangs.
+ */
+#include <hv/atomic.h>
+#include <hv/bug.h>
+#include <hv/console.h>
+#include <hv/printk.h>
+
+#define NR_KEYS 128
+
+static const struct debug_key *keys[NR_KEYS];
+/* Pressed, to be run. One bit each: pressing twice before it runs is once. */
+static DECLARE_BITMAP(pending, NR_KEYS);
+static void (*defer)(void (*run)(void *));
+
+void debug_keys_register(const struct debug_key *table, unsigned int n)
+{
+    for (; n != 0; n--, table++) {
+        BUG_ON(table->key >= NR_KEYS || keys[table->key] != NULL);
+        keys[table->key] = table;
+    }
+}
+
+void debug_keys_register_defer(void (*fn)(void (*run)(void *)))
+{
+    defer = fn;
+}
+
+static void run_key(u8 key)
+{
+    const struct debug_key *k = keys[key];
+
+    printk("'%c' pressed -> %s\n", key, k->description);
+    k->fn(key);
+}
+
+static void run_pending(void *unused)
+{
+    (void)unused;
+    for (unsigned int k = find_first_bit(pending, NR_KEYS); k < NR_KEYS;
+         k = find_first_bit(pending, NR_KEYS)) {
+        clear_bit(k, pending);
+        run_key((u8)k);
+    }
+}
+
+void debug_key_press(u8 key)
+{
+    if (key >= NR_KEYS || !keys[key])
+        return;
+    if (keys[key]->immediate || !defer) {
+        run_key(key);
+        return;
+    }
+    set_bit(key, pending);
+    defer(run_pending);
+}
+
+static void list_keys(u8 key)
+{
+    (void)key;
+    for (unsigned int k = 0; k < NR_KEYS; k++)
+        if (keys[k])
+            printk(" key '%c' (ascii '%02x') => %s\n",
+                   k >= ' ' && k < 127 ? k : ' ', k, keys[k]->description);
+}
+
+/* Every key that only shows things, in one go, for a report. */
+static void press_safe_keys(u8 key)
+{
+    for (unsigned int k = 0; k < NR_KEYS; k++)
+        if (keys[k] && keys[k]->safe && k != key)
+            run_key((u8)k);
+}
+
+static void show_ring(u8 key)
+{
+    u32 at = 0, n, end = ~0U;
+    char part[128];
+
+    (void)key;
+    /* What this prints goes into the ring too: stop at today's end. */
+    conring_read(&end, part, 0);
+    while ((n = conring_read(&at, part, sizeof(part))) != 0) {
+        console_puts(part, n);
+        if ((s32)(at - end) >= 0)
+            break;
+    }
+}
+
+static const struct debug_key own_keys[] = {
+    {'h', false, false, "list the keys", list_keys},
+    {'*', false, false, "all keys that only show something",
+     press_safe_keys},
+    {'w', false, false, "show the console ring", show_ring},
+};
+
+void debug_keys_init(void)
+{
+    debug_keys_register(own_keys, ARRAY_SIZE(own_keys));
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Log messages.  A message is formatted, prefixed at every line start and
+ * handed to the console as one piece under one lock, so that lines of two CPUs
+ * never mix.
+ */
+#include <hv/console.h>
+#include <hv/errno.h>
+#include <hv/options.h>
+#include <hv/percpu.h>
+#include <hv/printk.h>
+#include <hv/spinlock.h>
+#include <hv/string.h>
+
+#include "internal.h"
+
+#define MAX_MESSAGE 1024
+#define GUEST_BURST 10                /* messages that may come at once */
+#define GUEST_INTERVAL 500000000L     /* ns until one more may come */
+
+/* Messages up to `always` come out, those up to `limited` if not too many. */
+struct threshold {
+    int always, limited;
+};
+
+#ifdef NDEBUG
+static struct threshold loglvl = {LOG_INFO, LOG_INFO};
+static struct threshold guest_loglvl = {LOG_ERROR, LOG_WARNING};
+#else
+static struct threshold loglvl = {LOG_DEBUG, LOG_DEBUG};
+static struct threshold guest_loglvl = {LOG_ERROR, LOG_DEBUG};
+#endif
+
+/* console_timestamps: none, or seconds.microseconds since boot. */
+static bool timestamps;
+
+static DEFINE_SPINLOCK(printk_lock);
+static unsigned int printk_owner = NR_CPUS; /* CPU in printk, NR_CPUS: none */
+static bool in_line; /* the last message did not end its line */
+static char message[MAX_MESSAGE];
+static const struct printk_ops *printk_ops;
+
+static struct {
+    s_time_t last;
+    unsigned int tokens, dropped;
+} guest_limit = {.tokens = GUEST_BURST};
+
+/* One word of the level options; returns what follows it, NULL if unknown. */
+static const char *__init parse_level(const char *s, int *level)
+{
+    static const char *const names[] __initconst = {"none",    "error",
+                                                    "warning", "info",
+                                                    "debug",   "all"};
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+        size_t len = strlen(names[i]);
+
+        if (strncmp(s, names[i], len) == 0 &&
+            (s[len] == '\0' || s[len] == '/')) {
+            *level = (int)MIN(i, 4U) - 1;
+            return s + len;
+        }
+    }
+    return NULL;
+}
+
+static int __init parse_threshold(const char *s, struct threshold *t)
+{
+    int always, limited;
+
+    s = parse_level(s, &always);
+    if (!s)
+        return -EINVAL;
+    limited = always;
+    if (*s == '/' && !parse_level(s + 1, &limited))
+        return -EINVAL;
+    t->always = always;
+    t->limited = limited;
+    return 0;
+}
+
+static int __init parse_loglvl(const char *value)
+{
+    return parse_threshold(value, &loglvl);
+}
+OPTION_CUSTOM(loglvl, parse_loglvl);
+
+static int __init parse_guest_loglvl(const char *value)
+{
+    return parse_threshold(value, &guest_loglvl);
+}
+OPTION_CUSTOM(guest_loglvl, parse_guest_loglvl);
+OPTION_BOOL(console_timestamps, timestamps);
+
+void printk_register(const struct printk_ops *ops)
+{
+    printk_ops = ops;
+}
+
+/*
+ * A fault inside printk must be able to report itself: the CPU that holds the
+ * lock goes through. Returns whether the lock was taken.
+ */
+static bool printk_enter(unsigned long *flags)
+{
+    *flags = local_irq_save();
+    if (READ_ONCE(printk_owner) == smp_processor_id())
+        return false;
+    spin_lock(&printk_lock);
+    WRITE_ONCE(printk_owner, smp_processor_id());
+    return true;
+}
+
+static void printk_leave(bool locked, unsigned long flags)
+{
+    if (locked) {
+        WRITE_ONCE(printk_owner, NR_CPUS);
+        spin_unlock(&printk_lock);
+    }
+    local_irq_restore(flags);
+}
+
+void printk_break_lock(void)
+{
+    spin_lock_init(&printk_lock);
+    printk_owner = NR_CPUS;
+}
+
+static void emit(const char *text, size_t len)
+{
+    conring_append(text, len);
+    console_puts(text, len);
+}
+
+static void emit_prefix(void)
+{
+    char prefix[40];
+    int n = snprintf(prefix, sizeof(prefix), "(XEN) ");
+
+    if (timestamps) {
+        unsigned long us = printk_ops ? (u64)printk_ops->now() / 1000 : 0;
+
+        n = snprintf(prefix, sizeof(prefix), "(XEN) [%5lu.%06lu] ",
+                     us / 1000000, us % 1000000);
+    }
+    emit(prefix, (size_t)n);
+}
+
+static void emit_lines(const char *text, size_t len)
+{
+    while (len != 0) {
+        const char *lf = memchr(text, '\n', len);
+        size_t n = lf ? (size_t)(lf - text) + 1 : len;
+
+        if (!in_line)
+            emit_prefix();
+        emit(text, n);
+        in_line = !lf;
+        text += n;
+        len -= n;
+    }
+}
+
+static void print_message(const char *fmt, __builtin_va_list ap)
+{
+    int n = vsnprintf(message, sizeof(message), fmt, ap);
+
+    emit_lines(message, MIN((size_t)n, sizeof(message) - 1));
+}
+
+/* For text under the lock that is held already. */
+static void __printf(1, 2) print_locked(const char *fmt, ...)
+{
+    __builtin_va_list ap;
+
+    __builtin_va_start(ap, fmt);
+    print_message(fmt, ap);
+    __builtin_va_end(ap);
+}
+
+void printk_level(enum log_level level, const char *fmt, ...)
+{
+    __builtin_va_list ap;
+    unsigned long flags;
+    bool locked;
+
+    if ((int)level > loglvl.limited)
+        return;
+    locked = printk_enter(&flags);
+    __builtin_va_start(ap, fmt);
+    print_message(fmt, ap);
+    __builtin_va_end(ap);
+    printk_leave(locked, flags);
+}
+
+/* One token per interval, GUEST_BURST at most. printk's lock is held. */
+static bool guest_may_print(void)
+{
+    s_time_t t = printk_ops ? printk_ops->now() : 0;
+    s_time_t gained = (t - guest_limit.last) / GUEST_INTERVAL;
+
+    if (gained > 0) {
+        guest_limit.last += gained * GUEST_INTERVAL;
+        guest_limit.tokens = (unsigned int)MIN(guest_limit.tokens + gained,
+                                               (s_time_t)GUEST_BURST);
+    }
+    if (guest_limit.tokens == 0) {
+        guest_limit.dropped++;
+        return false;
+    }
+    guest_limit.tokens--;
+    return true;
+}
+
+static void print_guest_name(void)
+{
+    unsigned int domid, vcpu;
+
+    if (guest_limit.dropped != 0) {
+        print_locked("%u messages about guests left out.\n",
+                     guest_limit.dropped);
+        guest_limit.dropped = 0;
+    }
+    if (printk_ops && printk_ops->guest(&domid, &vcpu))
+        print_locked("d%uv%u ", domid, vcpu);
+}
+
+void printk_guest(enum log_level level, const char *fmt, ...)
+{
+    __builtin_va_list ap;
+    unsigned long flags;
+    bool locked;
+
+    if ((int)level > guest_loglvl.limited)
+        return;
+    locked = printk_enter(&flags);
+    if ((int)level <= guest_loglvl.always || guest_may_print()) {
+        print_guest_name();
+        __builtin_va_start(ap, fmt);
+        print_message(fmt, ap);
+        __builtin_va_end(ap);
+    }
+    printk_leave(locked, flags);
+}

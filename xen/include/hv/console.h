@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The console: serial lines (shared with the debugger by conswitch), VGA text,
+ * the ring that remembers, and who gets what is typed.
+ *
+ * Lock order: printk's lock, then one line's lock. Both are taken with irqs
+ * off and may be broken by console_force_unlock() on a fatal path.
+ * Floor: console.
+ */
+#ifndef HV_CONSOLE_H
+#define HV_CONSOLE_H
+
+#include <hv/compiler.h>
+#include <hv/types.h>
+
+/* --- printk.c --- */
+/* What printk cannot know on its floor; registered by boot/start.c. */
+struct printk_ops {
+    s_time_t (*now)(void);
+    /* Domain and vCPU that run here; false: none (idle). */
+    bool (*guest)(unsigned int *domid, unsigned int *vcpu);
+};
+void printk_register(const struct printk_ops *ops);
+/*
+ * For panic, NMI and the debugger: locks of printk and of the lines are
+ * broken, output is polled from now on and everything queued goes out.
+ */
+void console_force_unlock(void);
+/* Text as it is: no prefix, no level. Counted bytes. Any context. */
+void console_puts(const char *text, size_t len);
+
+/* --- conring.c: the last conring_size= bytes of output --- */
+void conring_append(const char *text, size_t len); /* printk's lock held */
+/*
+ * Copy up to max bytes from position *index (clamped to what is kept; 0: the
+ * oldest), advance it, return the count. Positions count bytes since boot.
+ */
+u32 conring_read(u32 *index, char *buf, u32 max);
+void conring_clear(void); /* readers start here from now on */
+/* Replace the boot-time buffer by one of conring_size(), from this memory. */
+size_t conring_wanted_size(void);
+void conring_move(void *memory, size_t size);
+
+/* --- console.c --- */
+/* Options are parsed: open the ports polled, find VGA. */
+void console_init_polled(void);
+/*
+ * Interrupts work: take each port's line through `request` (0 or -errno).
+ * Ports without an irq are to be polled: console_needs_poll().
+ */
+void console_init_irqs(int (*request)(unsigned int isa_irq,
+                                      void (*fn)(unsigned int port),
+                                      unsigned int port));
+bool console_needs_poll(void);
+void console_poll(void); /* receive and transmit by hand; any context */
+void console_flush(void); /* wait, bounded, until all lines are empty */
+
+/* Domain 0 starts: it takes part in the input, and perhaps the VGA screen. */
+void console_dom0_started(const char *dom0_cmdline);
+/* Called when input for domain 0 arrives in an empty ring (VIRQ_CONSOLE). */
+void console_register_dom0_input(void (*notify)(void));
+/* Input for domain 0: up to max bytes, the count returned. */
+size_t console_dom0_read(char *buf, size_t max);
+/*
+ * Output of domain 0 to the serial lines; returns how much was taken, which
+ * is less than len when the rings are full: try again later.
+ */
+size_t console_dom0_write(const char *buf, size_t len);
+
+/*
+ * The debugger's half of a line. handle: what stands behind pdb=. Bytes for it
+ * go to receive() with the line's lock *not* held, irqs off.
+ * -EINVAL no such port word, -ENODEV port not configured, -EBUSY conflict.
+ */
+int console_debug_open(const char *handle, void (*receive)(u8 byte));
+void console_debug_write(const u8 *buf, size_t len); /* queues and sends */
+/* Take the machine: lines are polled, console input is kept, not handled. */
+void console_debug_hold(bool on);
+/* While held: poll the debugger's line; receive() is called for each byte. */
+void console_debug_poll(void);
+
+/* --- vga.c --- */
+void vga_init(void *text_memory); /* 32 KiB at physical 0xb8000; NULL: off */
+void vga_write(const char *text, size_t len);
+bool vga_present(void);
+
+/* --- keys.c --- */
+struct debug_key {
+    u8 key;
+    bool immediate; /* in the interrupt, else later with irqs on */
+    bool safe;      /* `*` presses it too */
+    const char *description;
+    void (*fn)(u8 key);
+};
+/* Keys of a floor, at boot. A key taken already is a bug. */
+void debug_keys_register(const struct debug_key *keys, unsigned int n);
+/* A key was typed at the hypervisor. Any context with irqs off. */
+void debug_key_press(u8 key);
+/* Deferred keys: run(arg) is to be called soon, irqs on (tasklet). */
+void debug_keys_register_defer(void (*defer)(void (*run)(void *)));
+void debug_keys_init(void); /* the keys of this floor */
+
+/* --- keyboard.c --- */
+/* A scan code passed by on its way to domain 0 (port 0x60, set 1). */
+void keyboard_listen(u8 scancode);
+/* Poll the controller while nobody else drives it (before domain 0). */
+void keyboard_poll(void);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The serial ports: 16550 UARTs by I/O port, named com1 and com2.
+ * No locks here: console.c serialises. Floor: console.
+ */
+#ifndef HV_SERIAL_H
+#define HV_SERIAL_H
+
+#include <hv/compiler.h>
+#include <hv/types.h>
+
+#define NR_SERIAL_PORTS 2
+#define SERIAL_MAX_IRQ 31
+
+/* How a line is driven, as com1= and com2= say. */
+struct serial_params {
+    u32 baud; /* 0: leave as firmware set it (auto) */
+    u8 data_bits, stop_bits;
+    char parity; /* n o e m s */
+    u16 io_base;
+    u8 irq; /* 0: polled by timer */
+};
+
+/*
+ * <baud>|auto[,DPS[,<io_base>,<irq>]] into *p, whose io_base and irq hold the
+ * port's defaults. NULL, or what is wrong as text for a message, and *bad_word
+ * (size bytes) names the word.
+ */
+const char *serial_parse(const char *text, struct serial_params *p,
+                         char *bad_word, size_t size);
+
+/* Error flags of serial_getc(). */
+#define SERIAL_NONE (-1)
+#define SERIAL_BREAK (-2)
+
+struct ns16550 {
+    u16 base;    /* I/O port; 0: port off */
+    u8 irq;
+    u8 fifo;     /* bytes that fit when the transmitter is empty */
+    u8 ier;      /* interrupt enable register as last written */
+    u8 mcr;
+};
+
+/* Program the chip, interrupts off. False: there is no UART at that address. */
+bool ns16550_init(struct ns16550 *u, const struct serial_params *p);
+/* Bytes that may be written now: the FIFO's size, or 0. */
+unsigned int ns16550_tx_room(const struct ns16550 *u);
+void ns16550_tx(const struct ns16550 *u, const u8 *buf, unsigned int len);
+int ns16550_getc(const struct ns16550 *u); /* a byte, or SERIAL_* */
+/* Interrupts wanted: on received bytes, on an empty transmitter. */
+void ns16550_set_irqs(struct ns16550 *u, bool rx, bool tx);
+/* Ask the far end to pause (RTS low) or to go on. */
+void ns16550_throttle(struct ns16550 *u, bool on);
+
+#endif

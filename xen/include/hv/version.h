@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What XENVER_* and the banner say. Floor: lib. */
+#ifndef HV_VERSION_H
+#define HV_VERSION_H
+
+/* The public interface that we implement. */
+#define HV_VERSION_MAJOR 4
+#define HV_VERSION_MINOR 17
+#define HV_EXTRAVERSION ".0-pdb"
+
+extern const char hv_compiler[], hv_build_type[], hv_build_host[];
+extern const char hv_build_user[], hv_build_date[], hv_changeset[];
+
+#endif
