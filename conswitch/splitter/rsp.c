@@ -19,7 +19,7 @@ void rsp_init(struct rsp *r, const struct rsp_config *cfg)
 {
     memset(r, 0, sizeof(*r));
     r->cfg = *cfg;
-    r->ack_due = r->rx_due = NEVER;
+    r->ack_due = r->rx_due = r->settle_due = NEVER;
 }
 
 /* ---------------------------------------------------------- gdb's queue */
@@ -251,10 +251,19 @@ static void command(struct rsp *r)
     r->tries = 1;
     r->active = r->awaiting = true;
     r->ack_due = NEVER;
+    r->naks = RSP_NAKS;
+    r->doubtful = false;
     r->asked_features = starts(data, len, "qSupported");
-    if (resumes(data, len))
+    r->resumed = resumes(data, len);
+    if (r->resumed)
         r->stopped = false;
     r->stats.to_target++;
+}
+
+static void next_command(struct rsp *r)
+{
+    if (r->ready && !r->active && !r->settling)
+        command(r);
 }
 
 static void gdb_event(struct rsp *r, enum rsp_event ev)
@@ -311,8 +320,7 @@ size_t rsp_from_gdb(struct rsp *r, const uint8_t *buf, size_t len)
     size_t nr = 0;
 
     for (;;) {
-        if (r->ready && !r->active)
-            command(r);
+        next_command(r);
         if (r->ready || nr == len)
             return nr;
         if (!rsp_frame_open(&r->gdb_in) && telnet_byte(r, buf[nr]))
@@ -329,8 +337,7 @@ static void acknowledged(struct rsp *r)
     r->active = false;
     r->fresh = false;
     r->ack_due = NEVER;
-    if (r->ready)
-        command(r);
+    next_command(r);
 }
 
 static void send_again(struct rsp *r)
@@ -386,14 +393,33 @@ static void pass_reply(struct rsp *r)
         r->asked_features = false;
     }
     gdb_send_packet(r, '$', data, len);
+    if (r->doubtful) {
+        r->settling = true;
+        r->settle_due = r->now + RSP_SETTLE_MS;
+    }
     if (implied)
         acknowledged(r);
+}
+
+/* "Name:..."; else it is a packet whose first bit was flipped, $ to %. */
+static bool is_notification(const struct rsp_frame *f)
+{
+    uint32_t i = 0;
+
+    while (i < f->len && (f->data[i] | 0x20) >= 'a' &&
+           (f->data[i] | 0x20) <= 'z')
+        i++;
+    return i > 0 && i < f->len && f->data[i] == ':';
 }
 
 static void line_packet(struct rsp *r)
 {
     const struct rsp_frame *f = &r->line_in;
 
+    if (f->kind == '%' && !is_notification(f)) {
+        r->stats.bad_line++;
+        return;
+    }
     if (r->cfg.packet)
         r->cfg.packet(r->cfg.ctx, false, f->data, f->len);
     if (f->kind == '%') {
@@ -436,15 +462,31 @@ static void line_event(struct rsp *r, enum rsp_event ev)
         r->stats.noise++;
         break;
     default:
-        break;
+        return;
     }
+}
+
+/* Something other than a reply came where one is due: it may have been one. */
+static bool reply_in_doubt(const struct rsp *r)
+{
+    return r->awaiting && !r->active && !r->resumed && r->naks > 0;
 }
 
 void rsp_from_line(struct rsp *r, const uint8_t *buf, size_t len, uint64_t now)
 {
+    uint64_t bad = r->stats.noise + r->stats.bad_line;
+
+    if (len == 0)
+        return;
+    r->now = now;
     for (size_t i = 0; i < len; i++)
         line_event(r, rsp_frame_push(&r->line_in, buf[i]));
-    r->rx_due = rsp_frame_open(&r->line_in) ? now + RSP_RX_TIMEOUT : NEVER;
+    if (rsp_frame_open(&r->line_in))
+        r->rx_due = now + RSP_RX_TIMEOUT;
+    else if (bad != r->stats.noise + r->stats.bad_line && reply_in_doubt(r))
+        r->rx_due = now + RSP_NAK_MS;
+    else if (!reply_in_doubt(r))
+        r->rx_due = NEVER;
 }
 
 /* ---------------------------------------------------------- coming, going */
@@ -457,8 +499,8 @@ static void forget_command(struct rsp *r)
         urgent(r, 'z');
         urgent(r, 'z');
     }
-    r->active = r->ready = r->asked_features = false;
-    r->ack_due = NEVER;
+    r->active = r->ready = r->asked_features = r->settling = false;
+    r->ack_due = r->settle_due = NEVER;
 }
 
 void rsp_attach(struct rsp *r)
@@ -488,18 +530,38 @@ void rsp_line_reset(struct rsp *r)
 
 uint64_t rsp_deadline(const struct rsp *r)
 {
-    return r->ack_due < r->rx_due ? r->ack_due : r->rx_due;
+    uint64_t due = r->ack_due < r->rx_due ? r->ack_due : r->rx_due;
+
+    return due < r->settle_due ? due : r->settle_due;
+}
+
+/* The rest of a packet, or a reply, is not coming: have it sent again. */
+static void ask_again(struct rsp *r, uint64_t now)
+{
+    if (rsp_frame_open(&r->line_in))
+        r->stats.bad_line++;
+    rsp_frame_reset(&r->line_in);
+    urgent(r, '-');
+    r->rx_due = NEVER;
+    if (!reply_in_doubt(r))
+        return;
+    r->doubtful = true;
+    r->naks--;
+    r->rx_due = now + RSP_NAK_MS;
 }
 
 void rsp_tick(struct rsp *r, uint64_t now)
 {
-    if (now >= r->ack_due)
+    r->now = now;
+    if (now >= r->ack_due) {
+        r->doubtful = true;
         send_again(r);
-    if (now >= r->rx_due) {
-        /* the rest is not coming: have it sent again */
-        rsp_frame_reset(&r->line_in);
-        r->stats.bad_line++;
-        r->rx_due = NEVER;
-        urgent(r, '-');
+    }
+    if (now >= r->rx_due)
+        ask_again(r, now);
+    if (now >= r->settle_due) {
+        r->settle_due = NEVER;
+        r->settling = false;
+        next_command(r);
     }
 }

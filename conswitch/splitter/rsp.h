@@ -25,6 +25,9 @@
 #define RSP_TRIES 10u       /* sends of one command before it is given up */
 #define RSP_TRIES_HURRY 3u  /* the same when gdb has sent another one */
 #define RSP_RX_TIMEOUT 3000u /* ms of silence inside a packet */
+#define RSP_NAK_MS 700u      /* after noise instead of a reply; between NAKs */
+#define RSP_NAKS 5u
+#define RSP_SETTLE_MS 200u   /* for a reply that may come twice */
 
 /* One direction's framing. */
 struct rsp_frame {
@@ -85,10 +88,15 @@ struct rsp {
     bool awaiting; /* a command went out after the last reply */
     bool fresh;    /* nothing was acknowledged since gdb attached */
     bool asked_features; /* the reply to come is qSupported's */
+    bool resumed;  /* the command lets the target run: no reply for long */
+    bool doubtful; /* it was repeated, so may its reply be */
+    bool settling; /* the next command waits until settle_due */
     bool stopped;
     uint32_t tries;
     uint32_t cmd_len, cmd_pos; /* cmd_pos: framed bytes sent */
-    uint64_t ack_due, rx_due;  /* UINT64_MAX: none */
+    uint32_t naks;             /* that may still be sent for this reply */
+    uint64_t ack_due, rx_due, settle_due; /* UINT64_MAX: none */
+    uint64_t now;
     struct rsp_frame line_in;
     uint32_t reply_len;        /* last good reply, to know it again */
     uint32_t nr_urgent;

@@ -7,3 +7,22 @@ ENGINE = $(addprefix splitter/,splitter.c client.c line.c control.c rsp.c \
 
 $(O)/nsplitd: splitter/main.c $(ENGINE) $(CORE) $(HEADERS) | $(O)
 	$(BUILD) $(CFLAGS) $(LDFLAGS) $(filter %.c,$^) -o $@
+
+# what the splitter parses, without its I/O
+PARSERS = $(addprefix splitter/,rsp.c rsp-frame.c rsp-features.c telnet.c \
+	history.c symbols.c source.c tty.c)
+
+$(O)/unit-rsp: $(PARSERS) $(T)/unit/conswitch-rsp.c $(HEADERS) | $(O)
+	$(BUILD) $(CHECKED) $(filter %.c,$^) -o $@
+
+$(O)/fuzz-splitter: $(PARSERS) $(T)/fuzz/conswitch-splitter.c \
+		$(T)/fuzz/conswitch-driver.c $(HEADERS) | $(O)
+	$(BUILD) $(CHECKED) -O2 $(filter %.c,$^) -o $@
+
+$(O)/libfuzz-splitter: $(PARSERS) $(T)/fuzz/conswitch-splitter.c $(HEADERS) | $(O)
+	clang $(WARN) -D_GNU_SOURCE -I. -Isplitter $(CHECKED) \
+		-fsanitize=fuzzer $(filter %.c,$^) -o $@
+
+# the same program with every check on, for the tests
+$(O)/nsplitd-checked: splitter/main.c $(ENGINE) $(CORE) $(HEADERS) | $(O)
+	$(BUILD) $(CHECKED) $(filter %.c,$^) -o $@

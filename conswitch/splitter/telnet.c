@@ -37,9 +37,9 @@ static void reply(struct telnet *t, uint8_t verb, uint8_t option)
 void telnet_offer(struct telnet *t)
 {
     for (uint8_t option = 0; option < 8; option++) {
-        if (t->may_us >> option & 1u)
+        if (t->may_us & (1u << option))
             reply(t, WILL, option);
-        if (t->may_them >> option & 1u)
+        if (t->may_them & (1u << option))
             reply(t, DO, option);
     }
     t->us = t->may_us;
@@ -56,7 +56,7 @@ static void negotiate(struct telnet *t, uint8_t *state, uint8_t may,
 {
     bool on = t->verb == WILL || t->verb == DO;
     uint8_t no = yes == DO ? DONT : WONT;
-    uint8_t bit = option < 8 ? (uint8_t)(1u << option) : 0;
+    uint8_t bit = (uint8_t)(option < 8 ? 1u << option : 0u);
 
     if (!on) {
         if (*state & bit)
