@@ -67,4 +67,6 @@ static inline volatile struct vcpu_info *vcpu0(void)
     return &shared_info->vcpu_info[0];
 }
 
+#include "events.h"
+
 #endif

@@ -68,7 +68,8 @@ extern struct fault fault;
 extern struct catch *volatile catch_top;
 
 int catch_save(struct catch *c) __attribute__((returns_twice));
-void regs_enter(const struct regs *regs) __attribute__((noreturn));
+/* Uses up *regs and what lies 16 bytes below it: it becomes the frame. */
+void regs_enter(struct regs *regs) __attribute__((noreturn));
 
 /* Unwinds to the innermost catch as if `vector` had happened. */
 void catch_throw(struct regs *regs);

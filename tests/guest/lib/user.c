@@ -42,9 +42,11 @@ struct regs user_regs(const char *from, const char *to)
 }
 
 /* Leaves the catch in place over regs_enter(), which never returns. */
-int enter_and_catch(struct regs *regs)
+int enter_and_catch(const struct regs *regs)
 {
-    return FAULT_OF(regs_enter(regs));
+    struct regs copy = *regs; /* leaving uses up the memory */
+
+    return FAULT_OF(regs_enter(&copy));
 }
 
 int user_run(const char *from, const char *to, u64 rbx, u64 rdi)

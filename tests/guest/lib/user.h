@@ -19,7 +19,7 @@ long user_init(void);
 int user_run(const char *from, const char *to, u64 rbx, u64 rdi);
 
 /* Enters kernel or user mode with these very registers; the next vector. */
-int enter_and_catch(struct regs *regs);
+int enter_and_catch(const struct regs *regs);
 
 /* Registers for user_run's code, for tests that spoil some of them. */
 struct regs user_regs(const char *from, const char *to);
