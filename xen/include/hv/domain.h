@@ -10,6 +10,7 @@
 
 #include <hv/list.h>
 #include <hv/mm.h>
+#include <hv/softirq.h>
 #include <hv/spinlock.h>
 #include <hv/types.h>
 #include <hv/vcpu.h>
@@ -47,7 +48,7 @@ struct domain {
     u8 relinquish_step;
     u8 nr_e820;
     struct domain_e820_entry *e820; /* XENMEM_set_memory_map */
-    struct shared_info *shared_info; /* one page, FF_SHARED */
+    struct shared_info *shared_info; /* one page, FF_SHARED; NULL: killed */
     mfn_t shared_info_mfn;
     pte_t *perdomain_l3; /* slot 260: one page; L2 and L1 below it */
     pte_t *perdomain_l2;
@@ -56,7 +57,7 @@ struct domain {
     u64 p2m_frames_unused;
 
     spinlock_t lock; /* vCPU bring-up, shutdown, watchdogs */
-    struct domain_watchdogs *watchdogs; /* hypercall/sched.c; NULL: none yet */
+    struct domain_watchdogs *watchdogs; /* watchdog.c; NULL: none yet */
 
     /* Device access (domain 0, later driver domains): rangesets as bitmaps. */
     u8 *ioport_allowed; /* 65536 bits; NULL: none */
@@ -64,6 +65,7 @@ struct domain {
 
     /* Event channels. */
     struct evtchn **evtchn_bucket; /* domain/evtchn.c */
+    unsigned int nr_bucket_slots;
     unsigned int max_evtchns;   /* ports that the ABI in use can number */
     unsigned int valid_evtchns; /* ports whose bucket exists */
     u32 max_evtchn_port;        /* highest port the domain may allocate */
@@ -71,7 +73,7 @@ struct domain {
     u32 evtchn_reset_port;      /* EVTCHNOP_reset goes on here */
     u32 suspend_evtchn;         /* XEN_DOMCTL_subscribe */
     const struct evtchn_port_ops *evtchn_ops;
-    void *evtchn_fifo;     /* struct evtchn_fifo_domain */
+    struct evtchn_fifo_domain *evtchn_fifo; /* NULL: 2-level ABI */
     spinlock_t event_lock; /* binding of ports; never taken by a send */
     DECLARE_BITMAP(poll_mask, MAX_VCPUS);
 
@@ -80,15 +82,17 @@ struct domain {
     /* Interrupts of devices it drives (domain/pirq.c), indexed by pirq. */
     struct pirq **pirqs;
     unsigned int nr_pirqs;
-    DECLARE_BITMAP(pirq_eoi_unused, 1);
+    unsigned long *pirq_eoi_map; /* shared page, NULL: none */
+    u8 pirq_auto_unmask;         /* an EOI unmasks the port too */
 
     /* Time. */
     s64 time_offset_seconds;
     s_time_t creation_time;
     s_time_t time_shift; /* ns subtracted from system time (debugger stops) */
 
-    void *sched_priv;
+    u16 sched_weight; /* of each vCPU: sched-fair.c */
     void *debug_priv;
+    struct tasklet free_tasklet;
 };
 
 #define for_each_vcpu(d, v)                                                    \
@@ -116,7 +120,8 @@ static inline void get_domain(struct domain *d)
     atomic_inc(&d->refcount);
 }
 void put_domain(struct domain *d);
-void domain_pause(struct domain *d);
+void domain_pause(struct domain *d); /* not by a vCPU of d */
+void domain_pause_nosync(struct domain *d);
 void domain_unpause(struct domain *d);
 /* SCHEDOP_shutdown: stop all vCPUs; for domain 0: machine restart or off. */
 void domain_shutdown(struct domain *d, u8 reason);
@@ -147,6 +152,17 @@ void domain_check_shutdown(struct domain *d);
 /* Wait until every CPU has had irqs on once: readers of domain structures
  * without a reference run with irqs off. irqs on, no locks. */
 void domain_grace_period(void);
+
+/* Without a reference: something else must keep the domain (domain.c). */
+struct domain *domain_find(domid_t id);
+
+/* --- domain-memory.c --- */
+void domain_memory_init(void); /* boot: registers the owner hook */
+
+/* --- watchdog.c --- */
+/* SCHEDOP_watchdog: the new one's id, or 0. -EINVAL, -ENOSPC, -ENOMEM. */
+int domain_watchdog(struct domain *d, u32 id, u32 seconds);
+void domain_kill_watchdogs(struct domain *d);
 
 /* domain/pirq.c, evtchn.c, clock.c: see their headers. */
 

@@ -46,6 +46,7 @@ struct pv_vcpu {
     struct vcpu_info *info; /* registered or in shared_info; never NULL once run */
     struct guest_callback syscall; /* 64-bit SYSCALL */
     u8 in_kernel; /* guest kernel mode: cr3_kernel and the kernel's GS base */
+    u8 preemptible; /* the hypercall may stop validating with -ERESTART */
 
     struct guest_callback syscall32, sysenter, event, failsafe, nmi;
     struct guest_trap *traps; /* NR_TRAP_VECTORS entries */
@@ -93,7 +94,7 @@ struct vcpu {
     u8 running;             /* its state is in a CPU's registers */
     u8 initialised;         /* VCPUOP_initialise done */
     u8 is_idle;
-    u8 pause_flags_unused;
+    u8 nmi_pending; /* VCPUOP_send_nmi: pv/ delivers it at the next exit */
     volatile u32 pause_flags; /* VPF_*, atomics */
     u32 pause_count;
     cpumask_t hard_affinity, soft_affinity;
@@ -113,11 +114,12 @@ struct vcpu {
     /* Timers of the guest: hypercall/vcpu.c, sched.c. */
     struct timer singleshot, periodic, poll_timer;
     s_time_t periodic_period; /* ns; 0: off */
+    s_time_t periodic_next;
 
     /* Events (domain/evtchn*.c). */
     u32 virq_to_evtchn[24]; /* port each VIRQ is bound to, 0: none */
     u32 poll_evtchn;        /* the one port polled; 0: several */
-    void *evtchn_fifo;      /* struct evtchn_fifo_vcpu */
+    struct evtchn_fifo_vcpu *evtchn_fifo; /* NULL: 2-level ABI */
 
     /* Scheduler (domain/sched*.c); under the lock of v->processor's queue. */
     struct list_head runq;   /* empty: not queued */
@@ -129,8 +131,12 @@ struct vcpu {
     u64 sched_vtime;         /* weighted ns used: sched-fair.c */
     s_time_t last_run_start; /* charged up to here */
 
-    /* Continuation of a preempted multicall, and console of the debugger. */
-    u8 in_multicall;
+    u8 in_multicall; /* MULTICALL_*: hypercall_restart() */
+#define MULTICALL_RUNNING 1
+#define MULTICALL_RESTART 2
+    unsigned long multicall_args[5];
+
+    struct vcpu_info early_info; /* of vCPUs without one in shared_info */
 };
 
 /* --- vcpu.c --- */
@@ -164,6 +170,7 @@ void vcpu_unpause(struct vcpu *v);
 /* --- sched.c --- */
 void sched_init(void);            /* boot: softirq, policy, CPU 0 */
 void sched_init_cpu(unsigned int cpu); /* its queue; idle vCPU made before */
+void sched_place_vcpu(struct vcpu *v); /* a new one: first CPU */
 void idle_loop(void) __attribute__((noreturn));
 /* Set / clear VPF_* and tell the scheduler. Any CPU; clearing: irq ok. */
 void vcpu_set_flags(struct vcpu *v, u32 flags);
