@@ -39,8 +39,8 @@ void clock_assist_cpu(void);
 void udelay(unsigned long us); /* any context */
 
 void clock_read_scale(struct cpu_clock *c); /* consistent copy, this CPU */
-/* Changes whenever a scale does, on any CPU; never 0. */
-extern u32 clock_generation;
+/* fn is called on a CPU whose scale has changed, irqs off. One only. */
+void clock_register_changed(void (*fn)(void));
 /* The TSCs of all CPUs are one clock (XEN_PVCLOCK_TSC_STABLE_BIT). */
 extern bool clock_tsc_stable;
 /* The time stamp counter's value at a system time of this CPU. */

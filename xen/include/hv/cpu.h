@@ -49,15 +49,11 @@ static inline bool guest_mode(const struct cpu_user_regs *regs)
 /* entry.S: run softirqs and pending events, then the guest in guest_regs. */
 void return_to_guest(void) __noreturn;
 
-/* Hooks of the upper floors. A handler returns true if it dealt with it. */
-struct trap_ops {
-    /* A trap with guest_mode(regs): pv/. Always deals with it. */
-    void (*guest_trap)(struct cpu_user_regs *regs);
-    /* A trap while the hypervisor ran, before it is called fatal: pdb. */
-    bool (*debugger)(struct cpu_user_regs *regs);
-    /* NMI, on its own stack: watchdog, rendezvous of the debugger. */
-    bool (*nmi)(struct cpu_user_regs *regs);
-};
+/*
+ * Hooks of the upper floors.  guest: a trap with guest_mode(regs); always deals
+ * with it.  debugger: a trap of the hypervisor before it is called fatal; true
+ * if it dealt with it.  nmi: on the NMI stack; true if it was expected.
+ */
 void traps_register_guest(void (*fn)(struct cpu_user_regs *regs));
 void traps_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
 void traps_register_nmi(bool (*fn)(struct cpu_user_regs *regs));

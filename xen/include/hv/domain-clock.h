@@ -6,9 +6,15 @@
 struct domain;
 struct vcpu;
 
-/* Rewrite v's vcpu_time_info (and its registered copy) from this CPU's clock;
- * v is current or about to be. No-op if nothing changed since the last time. */
+/*
+ * Rewrite v's vcpu_time_info (and its registered copy) from this CPU's clock;
+ * v is current or about to be. No-op if nothing changed since the last time.
+ */
 void vcpu_update_time_info(struct vcpu *v);
+/* The next update writes everything: the structure is at a new place, or
+ * d->time_shift changed. v is current or not running. */
+void vcpu_invalidate_time_info(struct vcpu *v);
 void domain_update_wall_clock(struct domain *d); /* shared_info wc_* */
+void domain_clock_init(void); /* boot: hooks into hv/clock.h */
 
 #endif

@@ -34,6 +34,9 @@
 #define HV_END_SLOT 272
 #define PERDOMAIN_SLOT 260
 
+/* Entries of hypercall_table (hypercall/table.c); holes answer -ENOSYS. */
+#define NR_HYPERCALL_SLOTS 64
+
 /* Loaded by the boot loader at this physical address. */
 #define IMAGE_PHYS_START HV_UL(0x200000)
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Turns the places of .smap_patch into STAC/CLAC through the direct map. */
+#include <hv/mm.h>
+#include <hv/smap.h>
+
+extern const struct {
+    s32 where; /* relative to itself */
+    u32 last;  /* third byte of 0f 01 xx */
+} smap_patch_start[], smap_patch_end[];
+
+void smap_patch(void)
+{
+    unsigned long n = (unsigned long)(smap_patch_end - smap_patch_start);
+
+    for (unsigned long i = 0; i < n; i++) {
+        unsigned long at = (unsigned long)&smap_patch_start[i].where +
+                           (long)smap_patch_start[i].where;
+        u8 *p = maddr_to_virt(virt_to_maddr_image((void *)at));
+
+        p[1] = 0x01;
+        p[2] = (u8)smap_patch_start[i].last;
+    }
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Traps that the hypervisor itself runs into, and NMI, double fault, machine
+ * check from anywhere.  A guest's traps go to the handler that pv/ registers.
+ */
+#include <hv/bug.h>
+#include <hv/cpu.h>
+#include <hv/extable.h>
+#include <hv/printk.h>
+#include <hv/x86.h>
+
+static void no_guest_handler(struct cpu_user_regs *regs)
+{
+    fatal_trap(regs);
+}
+
+/* Called by entry.S. */
+void (*guest_trap_handler)(struct cpu_user_regs *regs) = no_guest_handler;
+static bool (*debugger_handler)(struct cpu_user_regs *regs);
+static bool (*nmi_handler)(struct cpu_user_regs *regs);
+
+extern const char sysenter_entry[];
+
+void do_hv_trap(struct cpu_user_regs *regs);
+void do_nmi(struct cpu_user_regs *regs);
+void do_double_fault(struct cpu_user_regs *regs);
+void do_machine_check(struct cpu_user_regs *regs);
+
+void traps_register_guest(void (*fn)(struct cpu_user_regs *regs))
+{
+    guest_trap_handler = fn;
+}
+
+void traps_register_debugger(bool (*fn)(struct cpu_user_regs *regs))
+{
+    debugger_handler = fn;
+}
+
+void traps_register_nmi(bool (*fn)(struct cpu_user_regs *regs))
+{
+    nmi_handler = fn;
+}
+
+/* SYSENTER does not clear TF: the first instruction after it traps here. */
+static bool sysenter_single_step(struct cpu_user_regs *regs)
+{
+    if (regs->entry_vector != X86_EXC_DB ||
+        regs->rip - (unsigned long)sysenter_entry > 16)
+        return false;
+    regs->rflags &= ~(u64)X86_EFLAGS_TF;
+    return true;
+}
+
+void do_hv_trap(struct cpu_user_regs *regs)
+{
+    unsigned long fixup = extable_lookup(regs->rip);
+
+    if (fixup && regs->entry_vector != X86_EXC_DB) {
+        regs->rip = fixup;
+        return;
+    }
+    if (debugger_handler && debugger_handler(regs))
+        return;
+    if (sysenter_single_step(regs))
+        return;
+    fatal_trap(regs);
+}
+
+void do_nmi(struct cpu_user_regs *regs)
+{
+    if (nmi_handler && nmi_handler(regs))
+        return;
+    log_warn("NMI on CPU%u, nobody expected it (port 0x61: %#x)\n",
+             smp_processor_id(), inb(0x61));
+}
+
+void do_double_fault(struct cpu_user_regs *regs)
+{
+    fatal_trap(regs);
+}
+
+void do_machine_check(struct cpu_user_regs *regs)
+{
+    fatal_trap(regs);
+}

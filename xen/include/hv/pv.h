@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Paravirtualised guests: traps handed to the guest kernel, privileged
+ * instructions, descriptors, the state of a vCPU.
+ *
+ * Modes: guest user and guest kernel both run in ring 3; v->pv.in_kernel says
+ * which. Selectors that a guest kernel sees have RPL 0 for its own mode.
+ * Floor: pv.
+ */
+#ifndef HV_PV_H
+#define HV_PV_H
+
+#include <hv/domain.h>
+#include <hv/vcpu.h>
+
+/* --- bounce.c: frames on the guest kernel's stack --- */
+#define TRAP_NO_ERROR_CODE (~0U)
+/* Make the guest go on in its handler for `vector`. Crashes the domain if it
+ * registered none or its stack is not there. */
+void pv_inject_trap(struct cpu_user_regs *regs, unsigned int vector,
+                    u32 error_code);
+void pv_inject_page_fault(struct cpu_user_regs *regs, u32 error_code,
+                          unsigned long cr2);
+void pv_deliver_event(void); /* entry.S: an event is pending and not masked */
+void pv_toggle_mode(struct vcpu *v); /* guest user <-> kernel: CR3, GS */
+
+/* --- faults.c: a guest's trap --- */
+void pv_guest_trap(struct cpu_user_regs *regs);
+
+/* --- page-fault.c, writable-tables.c --- */
+void pv_page_fault(struct cpu_user_regs *regs);
+/* The faulting write hit a page-table page: carry it out. False: not ours. */
+bool pv_write_page_table(struct cpu_user_regs *regs, unsigned long addr);
+
+/* --- privileged.c: #GP and #UD of the guest kernel. False: inject it. --- */
+bool pv_emulate_privileged(struct cpu_user_regs *regs);
+bool pv_emulate_forced(struct cpu_user_regs *regs); /* ud2 'xen' cpuid */
+void pv_cpuid(struct vcpu *v, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c,
+              u32 *d);
+int pv_rdmsr(struct vcpu *v, u32 msr, u64 *val);
+int pv_wrmsr(struct vcpu *v, u32 msr, u64 val);
+int pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long val);
+
+/* --- context.c --- */
+extern const struct pv_ops pv_domain_ops;
+void pv_init(void); /* boot: hooks of this floor */
+void pv_set_segment_bases(struct vcpu *v); /* from v->pv to the CPU */
+/* Pull fs_base, gs bases out of the CPU into v->pv (current vCPU). */
+void pv_save_segments(struct vcpu *v);
+/* #NM: the guest set TS or the FPU is not loaded. True: restart it. */
+bool pv_device_not_available(struct vcpu *v);
+
+static inline bool guest_kernel_mode(const struct vcpu *v)
+{
+    return v->pv.in_kernel;
+}
+
+static inline bool canonical(unsigned long va)
+{
+    return (unsigned long)((long)(va << 16) >> 16) == va;
+}
+
+#endif

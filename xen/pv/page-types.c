@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Frames that become page tables or descriptor tables, and stop being it.
+ *
+ * validate() runs alone with the frame (FRAME_BUSY): nobody else writes it,
+ * since the type it leaves had no use.  It takes the references of all entries
+ * or none.  A long validation stops between tables with -ERESTART: what it
+ * took is given back, but the tables it validated stay valid with count zero
+ * (types stick), so the next attempt passes them quickly.
+ */
+#include <hv/bug.h>
+#include <hv/errno.h>
+#include <hv/printk.h>
+#include <hv/pv-mm.h>
+#include <hv/softirq.h>
+
+static struct domain *owner_of(const struct frame *f)
+{
+    return f->owner == currd->id ? currd : domain_find(f->owner);
+}
+
+static int l1_validate(struct domain *d, pte_t *t)
+{
+    for (unsigned int i = 0; i < PT_ENTRIES; i += 4) {
+        /* Most of a new table is empty. */
+        if (!((t[i] | t[i + 1] | t[i + 2] | t[i + 3]) & _PAGE_PRESENT))
+            continue;
+        for (unsigned int j = i; j < i + 4; j++) {
+            pte_t e = t[j];
+            int rc;
+
+            if (!(e & _PAGE_PRESENT))
+                continue;
+            rc = l1e_get(d, d, &e);
+            if (rc) {
+                guest_debug("level 1 entry %u %#lx: %d\n", j, t[j], rc);
+                while (j--)
+                    l1e_put(t[j]);
+                return rc == -EPERM ? -EINVAL : rc;
+            }
+            t[j] = e;
+        }
+    }
+    return 0;
+}
+
+static void l1_invalidate(pte_t *t)
+{
+    for (unsigned int i = 0; i < PT_ENTRIES; i += 4) {
+        if (!((t[i] | t[i + 1] | t[i + 2] | t[i + 3]) & _PAGE_PRESENT))
+            continue;
+        for (unsigned int j = i; j < i + 4; j++)
+            l1e_put(t[j]);
+    }
+}
+
+/* The hypervisor's own entries of a top level: the same in all, but one. */
+static void l4_set_hv_slots(struct domain *d, pte_t *t)
+{
+    for (unsigned int i = HV_FIRST_SLOT; i < HV_END_SLOT; i++)
+        t[i] = hv_l4[i];
+    if (d->perdomain_l3)
+        t[PERDOMAIN_SLOT] = virt_to_maddr(d->perdomain_l3) | _PAGE_PRESENT |
+                            _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED;
+}
+
+static bool is_hv_slot(unsigned int level, unsigned int i)
+{
+    return level == 4 && i >= HV_FIRST_SLOT && i < HV_END_SLOT;
+}
+
+static void upper_drop(pte_t *t, unsigned int level, unsigned int end)
+{
+    for (unsigned int i = 0; i < end; i++)
+        if ((t[i] & _PAGE_PRESENT) && !is_hv_slot(level, i))
+            frame_put_and_type(mfn_to_frame(pte_mfn(t[i])));
+}
+
+static int upper_validate_entry(struct domain *d, unsigned int level, pte_t *e)
+{
+    mfn_t m = pte_mfn(*e);
+    int rc;
+
+    if ((*e & (_PAGE_PSE | _PAGE_GLOBAL)) || !mfn_valid(m))
+        return -EINVAL;
+    rc = frame_get_and_type(mfn_to_frame(m), d->id, level_type(level - 1));
+    if (!rc)
+        *e |= _PAGE_USER;
+    return rc;
+}
+
+static int upper_validate(struct domain *d, pte_t *t, unsigned int level)
+{
+    for (unsigned int i = 0; i < PT_ENTRIES; i++) {
+        int rc;
+
+        if (!(t[i] & _PAGE_PRESENT) || is_hv_slot(level, i))
+            continue;
+        rc = upper_validate_entry(d, level, &t[i]);
+        if (!rc && softirq_is_pending() && current->pv.preemptible) {
+            frame_put_and_type(mfn_to_frame(pte_mfn(t[i])));
+            rc = -ERESTART;
+        }
+        if (rc) {
+            if (rc != -ERESTART)
+                guest_debug("level %u entry %u %#lx: %d\n", level, i, t[i], rc);
+            upper_drop(t, level, i);
+            return rc == -EPERM ? -EINVAL : rc;
+        }
+    }
+    if (level == 4)
+        l4_set_hv_slots(d, t);
+    return 0;
+}
+
+static int desc_validate(u64 *t)
+{
+    for (unsigned int i = 0; i < PAGE_SIZE / 8; i++) {
+        u64 d = t[i];
+
+        if (pv_check_descriptor(&d))
+            return -EINVAL;
+        t[i] = d;
+    }
+    return 0;
+}
+
+static int validate(struct frame *f, enum frame_type t)
+{
+    struct domain *d = owner_of(f);
+    void *page = mfn_to_virt(frame_to_mfn(f));
+
+    if (!d || (f->flags & FF_SHARED))
+        return -EINVAL;
+    switch (t) {
+    case FT_L1:
+        return l1_validate(d, page);
+    case FT_L2:
+    case FT_L3:
+    case FT_L4:
+        return upper_validate(d, page, type_level(t));
+    case FT_DESC:
+        return desc_validate(page);
+    default:
+        return -EINVAL;
+    }
+}
+
+static void invalidate(struct frame *f, enum frame_type t)
+{
+    void *page = mfn_to_virt(frame_to_mfn(f));
+
+    if (t == FT_L1)
+        l1_invalidate(page);
+    else if (t != FT_DESC)
+        upper_drop(page, type_level(t), PT_ENTRIES);
+}
+
+const struct frame_type_ops pv_frame_type_ops = {
+    .validate = validate,
+    .invalidate = invalidate,
+};
+
+static bool set_pinned(struct frame *f)
+{
+    u64 old = READ_ONCE(f->refs);
+
+    do {
+        if (old & FRAME_PINNED)
+            return false;
+    } while (!atomic_try_cmpxchg(&f->refs, &old, old | FRAME_PINNED));
+    return true;
+}
+
+static bool clear_pinned(struct frame *f)
+{
+    u64 old = READ_ONCE(f->refs);
+
+    do {
+        if (!(old & FRAME_PINNED))
+            return false;
+    } while (!atomic_try_cmpxchg(&f->refs, &old, old & ~FRAME_PINNED));
+    return true;
+}
+
+int pv_pin(struct domain *d, mfn_t m, unsigned int level)
+{
+    struct frame *f;
+    int rc;
+
+    if (!mfn_valid(m))
+        return -EINVAL;
+    f = mfn_to_frame(m);
+    rc = frame_get_and_type(f, d->id, level_type(level));
+    if (rc)
+        return rc == -EPERM ? -EINVAL : rc;
+    if (!set_pinned(f)) {
+        guest_debug("frame %#lx is pinned already\n", mfn_x(m));
+        frame_put_and_type(f);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int pv_unpin(struct domain *d, mfn_t m)
+{
+    struct frame *f;
+    int rc = -EINVAL;
+
+    if (!mfn_valid(m))
+        return -EINVAL;
+    f = mfn_to_frame(m);
+    if (!frame_get(f, d->id))
+        return -EINVAL;
+    if (clear_pinned(f)) {
+        frame_put_and_type(f);
+        rc = 0;
+    }
+    frame_put(f);
+    return rc;
+}
+
+int pv_relinquish_tables(struct domain *d)
+{
+    bool left;
+
+    /* Unpin all, then take tables apart from the top: a level a round. */
+    for (unsigned long m = 0; m < max_mfn; m++)
+        if (frame_table[m].owner == d->id && mfn_valid(_mfn(m)) &&
+            (READ_ONCE(frame_table[m].refs) & FRAME_PINNED))
+            pv_unpin(d, _mfn(m));
+    for (unsigned int level = 4; level; level--) {
+        left = false;
+        for (unsigned long m = 0; m < max_mfn; m++) {
+            struct frame *f = &frame_table[m];
+
+            if (f->owner != d->id || frame_type(f) != level_type(level) ||
+                !frame_get(f, d->id))
+                continue;
+            left |= !frame_clear_idle_type(f);
+            frame_put(f);
+        }
+    }
+    (void)left;
+    return 0;
+}
