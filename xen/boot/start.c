@@ -145,10 +145,10 @@ void __init start(u32 magic, u32 information)
     domain_memory_init();
     sched_init();
     local_irq_enable();
-    clock_start();
     start_console_irqs();
     start_other_cpus();
 
+    clock_refine();
     build_domain0();
     for (unsigned int i = 0; i < boot_info.nr_modules; i++)
         free_module(&boot_info.modules[i]);

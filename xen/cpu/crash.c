@@ -33,26 +33,31 @@ void crash_register(const struct crash_ops *ops)
 }
 
 /*
- * Claim the right to dump. A second CPU waits for the end of the machine; the
- * same CPU again means that the dump itself failed.
+ * Claim the right to dump. A second CPU waits for the end of the machine. The
+ * same CPU again means that the dump itself failed: without it, and without
+ * help from upper floors, restart; if that fails too, halt.
  */
 static void enter_crash(void)
 {
+    static unsigned int depth;
     unsigned int none = NR_CPUS, cpu = smp_processor_id();
 
     local_irq_disable();
-    if (atomic_try_cmpxchg(&crashing_cpu, &none, cpu)) {
-        if (crash_ops && crash_ops->stop_other_cpus)
-            crash_ops->stop_other_cpus();
-        console_force_unlock();
-        return;
-    }
-    if (none != cpu)
+    if (!atomic_try_cmpxchg(&crashing_cpu, &none, cpu) && none != cpu)
         for (;;)
             cpu_halt();
+    depth++;
+    if (depth == 1 && crash_ops && crash_ops->stop_other_cpus)
+        crash_ops->stop_other_cpus();
     console_force_unlock();
-    printk("A second fault while the crash was being reported.\n");
-    machine_restart(REBOOT_DELAY_MS);
+    if (depth == 1)
+        return;
+    crash_register(NULL);
+    printk("A fault while the crash was being reported.\n");
+    if (depth == 2)
+        machine_restart(REBOOT_DELAY_MS);
+    for (;;)
+        cpu_halt();
 }
 
 /* After the dump: the debugger may look, then restart. */
