@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * `monitor` commands: the core's own, and those that the target's table adds.
+ *
+ * Output leaves as O packets of PDB_TEXT characters each.  A command marked
+ * `again` is run anew for each of them and the window moves on, so a listing
+ * may have any length; others run once and are cut.
+ */
+#include <string.h>
+
+#include "int.h"
+
+static int cmd_help(struct pdb *p, void *ctx, const char *args,
+                    struct pdb_out *o);
+
+static const char *const kind_name[] = { "thread", "cr3", "phys" };
+
+static void show_context(struct pdb *p, struct pdb_out *o)
+{
+    pdb_printf(o, "memory is that of: %s", kind_name[p->context.kind]);
+    if (p->context.kind == PDB_SPACE_CR3)
+        pdb_printf(o, " 0x%lx", (unsigned long)p->context.cr3);
+    pdb_puts(o, "\n");
+}
+
+static int cmd_context(struct pdb *p, void *ctx, const char *args,
+                       struct pdb_out *o)
+{
+    uint64_t cr3;
+
+    (void)ctx;
+    if (strcmp(args, "thread") == 0) {
+        p->context.kind = PDB_SPACE_THREAD;
+    } else if (strcmp(args, "phys") == 0) {
+        p->context.kind = PDB_SPACE_PHYS;
+    } else if (strncmp(args, "cr3 ", 4) == 0) {
+        args += 4;
+        if (!pdb_parse_number(&args, &cr3) || *args || !cr3)
+            return -PDB_EINVAL;
+        p->context.kind = PDB_SPACE_CR3;
+        p->context.cr3 = cr3;
+    } else if (*args) {
+        return -PDB_EINVAL;
+    }
+    show_context(p, o);
+    if (*args || p->context.kind != PDB_SPACE_THREAD)
+        pdb_puts(o, "type 'maintenance flush dcache' if gdb shows old data\n");
+    return 0;
+}
+
+static int cmd_breakpoints(struct pdb *p, void *ctx, const char *args,
+                           struct pdb_out *o)
+{
+    static const char *const type[] = { "int3", "exec", "write", "read",
+                                        "access" };
+    const struct pdb_bp *bp;
+
+    (void)ctx;
+    (void)args;
+    for (bp = p->brk.bp; bp < p->brk.bp + PDB_NR_BPS; bp++) {
+        if (!bp->used)
+            continue;
+        pdb_printf(o, "%-6s inferior %d 0x%lx", type[bp->type], bp->pid,
+                   (unsigned long)bp->addr);
+        if (bp->cr3)
+            pdb_printf(o, " cr3 0x%lx", (unsigned long)bp->cr3);
+        pdb_printf(o, ": %lu hits, %lu passed by\n", (unsigned long)bp->hits,
+                   (unsigned long)bp->passes);
+    }
+    return 0;
+}
+
+static int cmd_why(struct pdb *p, void *ctx, const char *args,
+                   struct pdb_out *o)
+{
+    (void)ctx;
+    (void)args;
+    pdb_printf(o, "%s\n", p->why[0] ? p->why : "nothing has failed yet");
+    return 0;
+}
+
+static int cmd_link(struct pdb *p, void *ctx, const char *args,
+                    struct pdb_out *o)
+{
+    (void)ctx;
+    (void)args;
+    pdb_printf(o, "%s, %s acknowledgements\n",
+               p->flags & PDB_SEVEN_BIT ? "shared line, 7 bits" : "8 bits",
+               p->link.no_ack ? "no" : "with");
+    pdb_printf(o, "%u damaged packets, %u repeats, %u console chars lost\n",
+               p->link.bad, p->link.repeats, p->console_lost);
+    return 0;
+}
+
+static int cmd_console(struct pdb *p, void *ctx, const char *args,
+                       struct pdb_out *o)
+{
+    (void)ctx;
+    if (strcmp(args, "on") == 0)
+        p->console_on = true;
+    else if (strcmp(args, "off") == 0)
+        p->console_on = false;
+    else if (*args)
+        return -PDB_EINVAL;
+    pdb_printf(o, "console text to gdb: %s\n", p->console_on ? "on" : "off");
+    return 0;
+}
+
+/* Sets or clears one of pdb_init()'s flags. */
+static int set_flag(struct pdb *p, unsigned int flag, const char *args)
+{
+    if (strcmp(args, "on") == 0)
+        p->flags |= flag;
+    else if (strcmp(args, "off") == 0)
+        p->flags &= ~flag;
+    else if (*args)
+        return -PDB_EINVAL;
+    return 0;
+}
+
+static int cmd_follow(struct pdb *p, void *ctx, const char *args,
+                      struct pdb_out *o)
+{
+    (void)ctx;
+    if (set_flag(p, PDB_FOLLOW, args) < 0)
+        return -PDB_EINVAL;
+    pdb_printf(o, "new domains are attached: %s\n",
+               p->flags & PDB_FOLLOW ? "yes" : "no");
+    return 0;
+}
+
+static int cmd_sse(struct pdb *p, void *ctx, const char *args,
+                   struct pdb_out *o)
+{
+    unsigned int old = p->flags;
+
+    (void)ctx;
+    if (set_flag(p, PDB_SSE, args) < 0)
+        return -PDB_EINVAL;
+    pdb_printf(o, "XMM registers are described: %s\n",
+               p->flags & PDB_SSE ? "yes" : "no");
+    if ((old ^ p->flags) & PDB_SSE)
+        pdb_puts(o, "gdb learns of it when it connects again\n");
+    return 0;
+}
+
+static int cmd_pt(struct pdb *p, void *ctx, const char *args,
+                  struct pdb_out *o)
+{
+    struct pdb_space as = pdb_current_space(p);
+    uint64_t addr;
+
+    if (!pdb_parse_number(&args, &addr) || *args)
+        return -PDB_EINVAL;
+    if (!thread_pick(p, p->general, &as.thread))
+        return -PDB_ESRCH;
+    return p->ops->walk ? p->ops->walk(ctx, &as, addr, o) : -PDB_EOPNOTSUPP;
+}
+
+static const struct pdb_command builtin[] = {
+    { "help", "", "this list", cmd_help, true },
+    { "breakpoints", "", "what is set, with hit counts", cmd_breakpoints, true },
+    { "console", "[on|off]", "console text to gdb while it waits", cmd_console,
+      false },
+    { "context", "[thread|cr3 ADDR|phys]", "whose memory is meant",
+      cmd_context, false },
+    { "follow", "[on|off]", "attach new domains as they appear", cmd_follow,
+      false },
+    { "link", "", "state of the line, error counts", cmd_link, false },
+    { "pt", "ADDR", "the page-table walk of an address", cmd_pt, true },
+    { "sse", "[on|off]", "describe XMM registers at the next attach", cmd_sse,
+      false },
+    { "why", "", "the reason of the last failure", cmd_why, false },
+    { NULL, NULL, NULL, NULL, false },
+};
+
+static const struct pdb_command *nth_command(const struct pdb *p, uint32_t n)
+{
+    const struct pdb_command *c;
+
+    for (c = builtin; c->name; c++)
+        if (n-- == 0)
+            return c;
+    for (c = p->ops->commands; c && c->name; c++)
+        if (n-- == 0)
+            return c;
+    return NULL;
+}
+
+/* The length of the name if the line begins with it as whole words. */
+static uint32_t match(const char *line, const char *name)
+{
+    uint32_t len = (uint32_t)strlen(name);
+
+    if (strncmp(line, name, len) || (line[len] && line[len] != ' '))
+        return 0;
+    return len;
+}
+
+static const struct pdb_command *find_command(const struct pdb *p,
+                                              const char *line,
+                                              const char **args)
+{
+    const struct pdb_command *c, *best = NULL;
+    uint32_t i, len, longest = 0;
+
+    for (i = 0; (c = nth_command(p, i)); i++) {
+        len = match(line, c->name);
+        if (len > longest) {
+            longest = len;
+            best = c;
+        }
+    }
+    *args = line + longest;
+    while (**args == ' ')
+        (*args)++;
+    return best;
+}
+
+static int cmd_help(struct pdb *p, void *ctx, const char *args,
+                    struct pdb_out *o)
+{
+    const struct pdb_command *c;
+    uint32_t i;
+
+    (void)ctx;
+    (void)args;
+    for (i = 0; (c = nth_command(p, i)); i++)
+        pdb_printf(o, "%s%s%s: %s\n", c->name, *c->args ? " " : "", c->args,
+                   c->help);
+    return 0;
+}
+
+static int cmd_unknown(struct pdb *p, void *ctx, const char *args,
+                       struct pdb_out *o)
+{
+    (void)p;
+    (void)ctx;
+    (void)args;
+    pdb_puts(o, "unknown command; 'monitor help' lists what there is\n");
+    return 0;
+}
+
+static const struct pdb_command unknown = { "", "", "", cmd_unknown, false };
+
+/* The line, hex in the packet; control characters become blanks. */
+static bool in_line(struct pdb *p, struct pdb_in *in)
+{
+    uint64_t digits = (uint64_t)(in->end - in->p), len = digits / 2, i;
+
+    if (digits % 2 || len >= sizeof(p->line) ||
+        !in_bytes(in, p->line, (uint32_t)len))
+        return false;
+    for (i = 0; i < len; i++)
+        if ((uint8_t)p->line[i] < ' ')
+            p->line[i] = ' ';
+    while (len && p->line[len - 1] == ' ')
+        len--;
+    p->line[len] = '\0';
+    return true;
+}
+
+bool query_rcmd(struct pdb *p, struct pdb_in *in)
+{
+    const char *line = p->line;
+
+    if (!in_line(p, in))
+        return reply_error(p, -PDB_EINVAL, "monitor: line too long");
+    while (*line == ' ')
+        line++;
+    p->command = find_command(p, line, &p->args);
+    if (!p->command)
+        p->command = &unknown;
+    p->told = 0;
+    p->all_told = false;
+    return false; /* monitor_advance() replies */
+}
+
+static void run_command(struct pdb *p, struct pdb_out *o)
+{
+    const struct pdb_command *c = p->command;
+    int err;
+
+    p->busy = true;
+    err = c->run(p, p->ctx, p->args, o);
+    p->busy = false;
+    p->all_told = !c->again || !o->more || err < 0;
+    if (err == -PDB_EINVAL) {
+        pdb_printf(o, "usage: monitor %s %s\n", c->name, c->args);
+    } else if (err < 0) {
+        note_failure(p, err, c->name);
+        pdb_printf(o, "%s\n", p->why);
+    }
+}
+
+void monitor_advance(struct pdb *p)
+{
+    struct pdb_out o;
+
+    pdb_out_init(&o, p->text, sizeof(p->text), p->told);
+    if (!p->all_told)
+        run_command(p, &o);
+    p->told += o.len;
+    link_begin(p);
+    if (o.len) {
+        pdb_putc(&p->reply, 'O');
+        pdb_put_hex(&p->reply, o.buf, o.len);
+    } else {
+        p->command = NULL;
+        reply_ok(p);
+    }
+    link_send(p, '$');
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The core's entry points and the life of a session.
+ *
+ *     ALONE --gdb's first packet--> (interrupt) --event--> STOPPED
+ *     ALONE --key D, panic, wait--> WAITING --first packet--> STOPPED
+ *     STOPPED --c, s, vCont--> RUNNING --event--> STOPPED
+ *     any --D, k, dead gdb--> ALONE
+ *
+ * Invariant: in ALONE there is no breakpoint anywhere.
+ */
+#include <string.h>
+
+#include "int.h"
+
+void pdb_init(struct pdb *p, const struct pdb_ops *ops, void *ctx,
+              unsigned int flags)
+{
+    memset(p, 0, sizeof(*p));
+    p->ops = ops;
+    p->ctx = ctx;
+    p->flags = flags;
+    p->state = PDB_ALONE;
+    breaks_init(p);
+    session_reset(p);
+}
+
+static void catch_nothing(struct pdb *p)
+{
+    if (p->catching.on && p->ops->catch_syscalls)
+        p->ops->catch_syscalls(p->ctx, p->catching.pid, false);
+    memset(&p->catching, 0, sizeof(p->catching));
+}
+
+void session_reset(struct pdb *p)
+{
+    breaks_remove(p, -1);
+    catch_nothing(p);
+    while (p->nr_attached)
+        pid_forget(p, p->attached[0]);
+    p->multiprocess = p->error_text = p->swbreak = p->hwbreak = false;
+    p->non_stop = p->thread_events = p->no_resumed = p->console_on = false;
+    p->owed = p->notified = false;
+    p->command = NULL;
+    p->nr_stops = p->nr_console = 0;
+    p->context.kind = PDB_SPACE_THREAD;
+    pid_attach(p, PDB_PID_HYPERVISOR);
+    p->general = (struct pdb_tid){ PDB_PID_HYPERVISOR, 0 };
+    p->cont = (struct pdb_tid){ -1, -1 };
+}
+
+void session_end(struct pdb *p)
+{
+    session_reset(p);
+    run_all(p);
+    p->state = PDB_ALONE;
+}
+
+void pdb_drop(struct pdb *p)
+{
+    link_reset(p);
+    if (p->state == PDB_ALONE)
+        return;
+    session_end(p);
+}
+
+void pdb_rx(struct pdb *p, uint8_t byte)
+{
+    link_rx(p, byte);
+}
+
+void pdb_tick(struct pdb *p)
+{
+    link_tick(p);
+}
+
+bool pdb_holding(const struct pdb *p)
+{
+    return p->state == PDB_STOPPED || p->state == PDB_WAITING;
+}
+
+bool pdb_non_stop(const struct pdb *p)
+{
+    return p->non_stop && p->state != PDB_ALONE;
+}
+
+struct pdb_tid pdb_current(const struct pdb *p)
+{
+    return p->general;
+}
+
+struct pdb_space pdb_current_space(const struct pdb *p)
+{
+    struct pdb_space as = p->context;
+
+    as.thread = p->general;
+    return as;
+}
+
+void pdb_console(struct pdb *p, const char *text, uint32_t len)
+{
+    uint32_t room = PDB_CONSOLE - p->nr_console;
+
+    if (!p->console_on || p->state != PDB_RUNNING)
+        return;
+    if (len > room) {
+        p->console_lost += len - room;
+        len = room;
+    }
+    memcpy(p->console + p->nr_console, text, len);
+    p->nr_console += len;
+}
+
+/* The note outlives the caller's string. */
+static void keep_stop(struct pdb *p, const struct pdb_stop *s)
+{
+    struct pdb_out o;
+
+    p->last = *s;
+    /* gdb must not hear of a thread that it does not hold. */
+    if (s->why != PDB_WHY_GONE && !pid_attached(p, s->thread.pid))
+        (void)thread_pick(p, (struct pdb_tid){ 0, 0 }, &p->last.thread);
+    if (!s->text)
+        return;
+    pdb_out_init(&o, p->note, PDB_NOTE - 1, 0);
+    pdb_puts(&o, s->text);
+    p->note[o.len] = '\0';
+    p->last.text = p->note;
+}
+
+/* A stop to which nobody listens yet: is it one to wait for gdb in? */
+static enum pdb_verdict event_alone(struct pdb *p, struct pdb_stop *s)
+{
+    switch (s->why) {
+    case PDB_WHY_BREAK_IN:
+    case PDB_WHY_FAULT:
+    case PDB_WHY_NOTE: break;
+    default: return PDB_PASS;
+    }
+    p->bringing_in = false;
+    keep_stop(p, s);
+    p->general = s->thread;
+    p->state = PDB_WAITING;
+    return PDB_HOLD;
+}
+
+/* Births and deaths: no thread stands still for them by itself. */
+static bool is_life(enum pdb_why why)
+{
+    return why == PDB_WHY_NEW || why == PDB_WHY_GONE ||
+           why == PDB_WHY_NEW_THREAD || why == PDB_WHY_GONE_THREAD;
+}
+
+/* True if gdb wants to hear of it. */
+static bool life_matters(struct pdb *p, const struct pdb_stop *s)
+{
+    bool known = pid_attached(p, s->thread.pid);
+
+    switch (s->why) {
+    case PDB_WHY_NEW:
+        return (p->flags & PDB_FOLLOW) && pid_attach(p, s->thread.pid);
+    case PDB_WHY_GONE:
+        breaks_gone(p, s->thread.pid);
+        stop_forget(p, s->thread.pid);
+        pid_forget(p, s->thread.pid);
+        return known;
+    default: return known && p->thread_events;
+    }
+}
+
+static enum pdb_verdict go_on(struct pdb *p, enum hit h, struct pdb_tid t)
+{
+    if (h == HIT_ALIEN)
+        return PDB_PASS;
+    if (h == HIT_OVER)
+        run_over(p);
+    else
+        run_plan(p, t);
+    return PDB_GO;
+}
+
+/* A stop that gdb is to see: it becomes the selected thread's. */
+static enum pdb_verdict report(struct pdb *p, const struct pdb_stop *s)
+{
+    keep_stop(p, s);
+    p->bringing_in = false;
+    if (p->non_stop) {
+        stop_queue(p, &p->last);
+        return PDB_HOLD;
+    }
+    if (s->why != PDB_WHY_GONE)
+        p->general = p->last.thread;
+    if (p->owed)
+        stop_queue(p, &p->last);
+    p->state = PDB_STOPPED;
+    return PDB_HOLD;
+}
+
+static enum pdb_verdict event_life(struct pdb *p, const struct pdb_stop *s)
+{
+    if (!life_matters(p, s))
+        return pdb_holding(p) ? PDB_HOLD : PDB_GO;
+    if (!pdb_holding(p))
+        return report(p, s);
+    stop_queue(p, s);
+    return PDB_HOLD;
+}
+
+enum pdb_verdict pdb_event(struct pdb *p, const struct pdb_stop *event)
+{
+    struct pdb_stop s = *event;
+    enum hit h;
+
+    if (is_life(s.why))
+        return p->state == PDB_ALONE ? PDB_GO : event_life(p, &s);
+    if (p->state == PDB_ALONE)
+        return event_alone(p, &s);
+    if (pdb_holding(p))
+        return PDB_HOLD;
+    h = hit_judge(p, &s);
+    if (h != HIT_REPORT)
+        return go_on(p, h, s.thread);
+    return report(p, &s);
+}

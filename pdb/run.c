@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Letting the machine go on: vCont and its elders c, s, C, S; ^C and vCtrlC.
+ *
+ * p->plan is what gdb last asked for.  In all-stop mode each request replaces
+ * it; in non-stop mode a request adds to it, newest first, as it names only
+ * the threads that it is about.
+ */
+#include <string.h>
+
+#include "int.h"
+
+void run_interrupt(struct pdb *p)
+{
+    p->bringing_in = true;
+    p->ops->interrupt(p->ctx);
+}
+
+static void hand_over(struct pdb *p, const struct pdb_plan *plan)
+{
+    p->state = PDB_RUNNING;
+    p->ops->resume(p->ctx, plan);
+}
+
+void run_all(struct pdb *p)
+{
+    memset(&p->plan, 0, sizeof(p->plan));
+    p->plan.nr = 1;
+    p->plan.act[0].who = (struct pdb_tid){ -1, -1 };
+    p->plan.act[0].what = PDB_DO_CONT;
+    hand_over(p, &p->plan);
+}
+
+void run_plan(struct pdb *p, struct pdb_tid t)
+{
+    struct pdb_plan one;
+
+    if (!p->non_stop) {
+        hand_over(p, &p->plan);
+        return;
+    }
+    memset(&one, 0, sizeof(one));
+    one.nr = 1;
+    one.act[0].who = t;
+    one.act[0].what = pdb_plan_find(p, &p->plan, t);
+    if (one.act[0].what == PDB_DO_STAY)
+        one.act[0].what = PDB_DO_CONT;
+    hand_over(p, &one);
+}
+
+void run_over(struct pdb *p)
+{
+    struct pdb_plan plan;
+
+    memset(&plan, 0, sizeof(plan));
+    plan.nr = 1;
+    plan.alone = true;
+    plan.act[0].who = p->brk.over;
+    plan.act[0].what = PDB_DO_STEP;
+    hand_over(p, &plan);
+}
+
+/* Non-stop: what the new actions name is no longer what the old ones say. */
+static void merge(struct pdb_plan *new, const struct pdb_plan *old)
+{
+    uint32_t i, j;
+
+    for (i = 0; i < old->nr && new->nr < PDB_MAX_ACTIONS; i++) {
+        for (j = 0; j < new->nr; j++)
+            if (tid_matches(new->act[j].who, old->act[i].who))
+                break;
+        if (j == new->nr)
+            new->act[new->nr++] = old->act[i];
+    }
+}
+
+/* Commits the plan; the reply, if one is due now, is the return value. */
+static bool go(struct pdb *p, struct pdb_plan *plan)
+{
+    if (p->non_stop) {
+        hand_over(p, plan);
+        merge(plan, &p->plan);
+        p->plan = *plan;
+        return reply_ok(p);
+    }
+    p->plan = *plan;
+    p->owed = true;
+    if (p->nr_stops == 0) /* else gdb first hears what is waiting */
+        hand_over(p, &p->plan);
+    return false;
+}
+
+static bool in_range_step(struct pdb_in *in, struct pdb_action *a)
+{
+    return in_hex_char(in, &a->start, ',') && in_hex(in, &a->end);
+}
+
+static bool in_signal(struct pdb_in *in, struct pdb_action *a)
+{
+    uint32_t sig;
+
+    if (!in_u32(in, &sig) || sig > 255)
+        return false;
+    a->signal = (int)sig;
+    return true;
+}
+
+/* One of c s t r and, with a signal, C S. */
+static bool in_action(struct pdb_in *in, struct pdb_action *a)
+{
+    memset(a, 0, sizeof(*a));
+    a->who = (struct pdb_tid){ -1, -1 };
+    if (in_char(in, 'c') || in_char(in, 'C'))
+        a->what = PDB_DO_CONT;
+    else if (in_char(in, 's') || in_char(in, 'S') || in_char(in, 'r'))
+        a->what = PDB_DO_STEP;
+    else if (in_char(in, 't'))
+        a->what = PDB_DO_HALT;
+    else
+        return false;
+    if (in->p[-1] == 'r')
+        return in_range_step(in, a);
+    if (in->p[-1] == 'C' || in->p[-1] == 'S')
+        return in_signal(in, a);
+    return true;
+}
+
+bool packet_vCont(struct pdb *p, struct pdb_in *in)
+{
+    struct pdb_plan plan;
+    struct pdb_action *a;
+
+    memset(&plan, 0, sizeof(plan));
+    do {
+        if (plan.nr == PDB_MAX_ACTIONS)
+            return reply_error(p, -PDB_E2BIG, "vCont");
+        a = &plan.act[plan.nr++];
+        if (!in_action(in, a) || (in_char(in, ':') && !in_tid(in, &a->who)))
+            return reply_error(p, -PDB_EINVAL, "vCont");
+    } while (in_char(in, ';'));
+    if (!in_end(in))
+        return reply_error(p, -PDB_EINVAL, "vCont");
+    return go(p, &plan);
+}
+
+bool query_vCont(struct pdb *p, struct pdb_in *in)
+{
+    (void)in;
+    return reply_put(p, "vCont;c;C;s;S;t;r");
+}
+
+bool packet_vCtrlC(struct pdb *p, struct pdb_in *in)
+{
+    (void)in;
+    run_interrupt(p);
+    return reply_ok(p);
+}
+
+/* "addr" or nothing behind c and s: where to go on. */
+static bool in_resume_addr(struct pdb *p, struct pdb_in *in, struct pdb_tid t)
+{
+    uint64_t addr;
+
+    if (in_end(in))
+        return true;
+    return in_hex(in, &addr) && in_end(in) &&
+           set_reg(p, t, PDB_RIP, addr) >= 0;
+}
+
+/* The thread of Hc steps or goes on; the others go on unless it named one. */
+static bool old_style(struct pdb *p, struct pdb_in *in, enum pdb_do what,
+                      bool with_signal)
+{
+    struct pdb_plan plan;
+    struct pdb_tid t;
+
+    memset(&plan, 0, sizeof(plan));
+    if (!thread_pick(p, p->cont.tid > 0 ? p->cont : p->general, &t))
+        return reply_error(p, -PDB_ESRCH, NULL);
+    if (with_signal && !in_signal(in, &plan.act[0]))
+        return reply_error(p, -PDB_EINVAL, "signal");
+    if (with_signal && !in_end(in) && !in_char(in, ';'))
+        return reply_error(p, -PDB_EINVAL, "signal");
+    if (!in_resume_addr(p, in, t))
+        return reply_error(p, -PDB_EINVAL, "address");
+    plan.act[0].who = t;
+    plan.act[0].what = what;
+    plan.act[1].who = (struct pdb_tid){ -1, -1 };
+    plan.act[1].what = PDB_DO_CONT;
+    plan.nr = p->cont.tid > 0 ? 1 : 2;
+    return go(p, &plan);
+}
+
+bool packet_c(struct pdb *p, struct pdb_in *in)
+{
+    return old_style(p, in, PDB_DO_CONT, false);
+}
+
+bool packet_s(struct pdb *p, struct pdb_in *in)
+{
+    return old_style(p, in, PDB_DO_STEP, false);
+}
+
+bool packet_C(struct pdb *p, struct pdb_in *in)
+{
+    return old_style(p, in, PDB_DO_CONT, true);
+}
+
+bool packet_S(struct pdb *p, struct pdb_in *in)
+{
+    return old_style(p, in, PDB_DO_STEP, true);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Telling gdb of stops, and what else leaves without being asked for.
+ *
+ * stops[] holds what is to be told, oldest first.  All-stop: the oldest
+ * answers the vCont that is open.  Non-stop: the oldest is announced by a
+ * %Stop notification and stays at the front until gdb's vStopped, which is
+ * answered with the next one (GDB manual, "Notification Packets").
+ */
+#include <string.h>
+
+#include "int.h"
+
+void stop_queue(struct pdb *p, const struct pdb_stop *s)
+{
+    if (p->nr_stops < PDB_NR_STOPS)
+        p->stops[p->nr_stops++] = *s;
+}
+
+static void stop_pop(struct pdb *p)
+{
+    p->nr_stops--;
+    memmove(p->stops, p->stops + 1, p->nr_stops * sizeof(p->stops[0]));
+}
+
+void stop_forget(struct pdb *p, int32_t pid)
+{
+    uint32_t i, kept = 0;
+
+    for (i = 0; i < p->nr_stops; i++)
+        if (pid >= 0 && p->stops[i].thread.pid != pid)
+            p->stops[kept++] = p->stops[i];
+    p->nr_stops = kept;
+    if (!kept)
+        p->notified = false;
+}
+
+static int signal_of(const struct pdb_stop *s)
+{
+    if (s->signal)
+        return s->signal;
+    switch (s->why) {
+    case PDB_WHY_BREAK_IN: return 2;
+    case PDB_WHY_HALTED:
+    case PDB_WHY_NEW: return 0;
+    case PDB_WHY_FAULT: return 11;
+    default: return 5;
+    }
+}
+
+static void put_watch(struct pdb_out *o, const struct pdb_stop *s)
+{
+    const char *word = "watch";
+
+    if (s->number == PDB_BP_READ)
+        word = "rwatch";
+    else if (s->number == PDB_BP_ACCESS)
+        word = "awatch";
+    pdb_printf(o, "%s:%lx;", word, (unsigned long)s->addr);
+}
+
+/* What gdb wants to know beside the signal, for stops that have it. */
+static void put_reason(struct pdb *p, const struct pdb_stop *s)
+{
+    struct pdb_out *o = &p->reply;
+
+    switch (s->why) {
+    case PDB_WHY_SOFT:
+        if (p->swbreak)
+            pdb_puts(o, "swbreak:;");
+        break;
+    case PDB_WHY_EXEC:
+        if (p->hwbreak)
+            pdb_puts(o, "hwbreak:;");
+        break;
+    case PDB_WHY_WATCH: put_watch(o, s); break;
+    case PDB_WHY_SYSCALL:
+        pdb_printf(o, "syscall_entry:%lx;", (unsigned long)s->number);
+        break;
+    case PDB_WHY_SYSRET:
+        pdb_printf(o, "syscall_return:%lx;", (unsigned long)s->number);
+        break;
+    case PDB_WHY_NEW_THREAD: pdb_puts(o, "create:;"); break;
+    default: break;
+    }
+}
+
+/* The domain is no more: W exit status, or X signal. */
+static void put_gone(struct pdb *p, const struct pdb_stop *s)
+{
+    pdb_putc(&p->reply, s->signal ? 'X' : 'W');
+    pdb_put_hex_fixed(&p->reply,
+                      s->signal ? (uint64_t)s->signal : s->number, 2);
+    if (p->multiprocess)
+        pdb_printf(&p->reply, ";process:%x", (unsigned int)s->thread.pid);
+}
+
+static void put_gone_thread(struct pdb *p, const struct pdb_stop *s)
+{
+    pdb_putc(&p->reply, 'w');
+    pdb_put_hex_fixed(&p->reply, s->number, 2);
+    pdb_putc(&p->reply, ';');
+    put_tid(p, &p->reply, s->thread);
+}
+
+/* The thread's id comes first: gdb needs it to read the registers. */
+static void put_stopped(struct pdb *p, const struct pdb_stop *s)
+{
+    struct pdb_thread_info info = { NULL, NULL, -1 };
+    struct pdb_tid t = s->thread;
+
+    if (s->why == PDB_WHY_NEW)
+        t.tid = p->ops->next_thread(p->ctx, t.pid, 0);
+    pdb_putc(&p->reply, 'T');
+    pdb_put_hex_fixed(&p->reply, (uint64_t)signal_of(s), 2);
+    pdb_puts(&p->reply, "thread:");
+    put_tid(p, &p->reply, t);
+    pdb_putc(&p->reply, ';');
+    put_reason(p, s);
+    if (p->ops->thread_info && p->ops->thread_info(p->ctx, t, &info) >= 0 &&
+        info.core >= 0)
+        pdb_printf(&p->reply, "core:%x;", (unsigned int)info.core);
+    put_expedited(p, t);
+}
+
+void put_stop(struct pdb *p, const struct pdb_stop *s)
+{
+    switch (s->why) {
+    case PDB_WHY_GONE: put_gone(p, s); break;
+    case PDB_WHY_GONE_THREAD: put_gone_thread(p, s); break;
+    default: put_stopped(p, s); break;
+    }
+}
+
+/* Non-stop: every thread stands still at first and is to be told so. */
+static bool question_non_stop(struct pdb *p)
+{
+    struct pdb_stop s = { .why = PDB_WHY_HALTED };
+    struct pdb_tid t = { 0, 0 };
+
+    p->nr_stops = 0;
+    while (p->state == PDB_STOPPED && thread_next(p, &t)) {
+        s.thread = t;
+        stop_queue(p, &s);
+    }
+    if (!p->nr_stops)
+        return reply_ok(p);
+    p->notified = true;
+    put_stop(p, &p->stops[0]);
+    return true;
+}
+
+bool packet_question(struct pdb *p, struct pdb_in *in)
+{
+    (void)in;
+    if (p->non_stop)
+        return question_non_stop(p);
+    if (!thread_exists(p, p->last.thread)) {
+        p->last = (struct pdb_stop){ .why = PDB_WHY_STEP };
+        if (!thread_pick(p, p->last.thread, &p->last.thread))
+            return reply_put(p, "N");
+    }
+    p->general = p->last.thread;
+    put_stop(p, &p->last);
+    return true;
+}
+
+bool packet_vStopped(struct pdb *p, struct pdb_in *in)
+{
+    (void)in;
+    if (p->nr_stops && p->notified)
+        stop_pop(p);
+    p->notified = p->nr_stops > 0;
+    if (!p->notified)
+        return reply_ok(p);
+    put_stop(p, &p->stops[0]);
+    return true;
+}
+
+static void send_text(struct pdb *p, const char *text, uint32_t len)
+{
+    link_begin(p);
+    pdb_putc(&p->reply, 'O');
+    pdb_put_hex(&p->reply, text, len);
+    link_send(p, '$');
+}
+
+/* gdb waits: text for its user goes before the stop that ends the wait. */
+static void advance_all_stop(struct pdb *p)
+{
+    struct pdb_stop *s = &p->stops[0];
+
+    if (p->nr_console) {
+        send_text(p, p->console, p->nr_console);
+        p->nr_console = 0;
+    } else if (p->nr_stops && s->text) {
+        send_text(p, s->text, (uint32_t)strlen(s->text));
+        s->text = NULL;
+    } else if (p->nr_stops) {
+        link_begin(p);
+        put_stop(p, s);
+        stop_pop(p);
+        p->owed = false;
+        link_send(p, '$');
+    }
+}
+
+static void advance_non_stop(struct pdb *p)
+{
+    if (!p->nr_stops || p->notified)
+        return;
+    p->notified = true;
+    link_begin(p);
+    pdb_puts(&p->reply, "Stop:");
+    put_stop(p, &p->stops[0]);
+    link_send(p, '%');
+}
+
+void stop_advance(struct pdb *p)
+{
+    if (p->command)
+        monitor_advance(p);
+    else if (p->non_stop)
+        advance_non_stop(p);
+    else if (p->owed)
+        advance_all_stop(p);
+}
