@@ -31,7 +31,7 @@ all: setup                ## build everything
 run: setup initramfs $(BOOTS) ## boot domain 0 in QEMU, console in this terminal
 	guestlinux/run $(HV) $(KERNEL) $(INITRD)
 
-test: setup initramfs dist ## run every test (20 minutes on 2 cores)
+test: setup initramfs debian dist ## run every test (20 minutes on 2 cores)
 	tests/run $(SUITES)
 
 run-debian: setup debian $(BOOTS) ## the same with a Debian 12 disk: user root, no password
@@ -73,7 +73,7 @@ lint: setup               ## check the house rules, print the figures
 cppcheck: setup           ## static analysis of all C
 	tools/lint/run-cppcheck
 
-nightly: setup initramfs dist ## the long runs: fuzzers, stress, every test
+nightly: setup initramfs debian dist ## the long runs: fuzzers, stress, every test
 	tests/run --nightly $(SUITES)
 
 setup:                    ## install the Debian packages that are missing

@@ -12,13 +12,14 @@ import argparse
 import os
 import re
 import shutil
-import sys
+import signal
 import threading
 import time
 import traceback
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Callable
 
 from machine import TOP, MachineError
@@ -57,6 +58,15 @@ def free_mib() -> int:
     return int(match[1]) // 1024 if match else 4096
 
 
+def leave_nothing(number: int, frame: FrameType | None) -> None:
+    """Signal handler: ends the machines of the cases that run, then us."""
+    del frame
+    for task in Path("/proc/self/task").iterdir():
+        for child in (task / "children").read_text().split():
+            os.kill(int(child), signal.SIGTERM)
+    os._exit(128 + number)
+
+
 class Suite:
     def __init__(self, name: str) -> None:
         self.name = name
@@ -87,6 +97,8 @@ class Suite:
         if args.list:
             print("\n".join(c.name for c in chosen))
             return 0
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, leave_nothing)
         run = Run(self.name, chosen)
         run.work(max(1, args.jobs))
         print(f"{run.passed} passed, {run.failed} failed", flush=True)

@@ -219,7 +219,8 @@ class Machine:
         (self.logs / "command").write_text(shlex.join(args) + "\n")
         self._errors = (self.logs / "qemu.err").open("wb")
         self.process = subprocess.Popen(
-            ["timeout", "-k", "5", str(int(LIFETIME * PATIENCE))] + args,
+            ["timeout", "--foreground", "-k", "5",
+             str(int(LIFETIME * PATIENCE))] + args,
             stdin=subprocess.DEVNULL, stdout=self._errors,
             stderr=self._errors, pass_fds=[end.fileno() for end in theirs])
         for end in theirs:
