@@ -57,3 +57,11 @@ const char *symbol_lookup(unsigned long addr, unsigned long *offset,
     *size = end - symbols_offsets[low];
     return symbols_strings + symbols_names[low];
 }
+
+const char *symbol_by_number(unsigned int n, unsigned long *addr)
+{
+    if (n >= symbols_count)
+        return NULL;
+    *addr = IMAGE_VIRT_START + symbols_offsets[n];
+    return symbols_strings + symbols_names[n];
+}

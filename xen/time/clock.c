@@ -24,9 +24,14 @@
 static u64 lapic_rate __ro_after_init;
 
 u32 tsc_khz;
-u32 clock_generation = 1;
 bool clock_tsc_stable;
 static s64 wall_base_ns; /* UTC at system time 0 */
+static void (*changed_hook)(void) __ro_after_init;
+
+void clock_register_changed(void (*fn)(void))
+{
+    changed_hook = fn;
+}
 
 struct clock_latch {
     struct cpu_clock copy[2];
@@ -127,9 +132,8 @@ void clock_install(u64 stamp, s_time_t base, u64 hz)
     l->tsc_rate[i] = (u64)(((unsigned __int128)hz << 32) / 1000000000);
     barrier(); /* complete before it counts; readers are on this CPU */
     WRITE_ONCE(l->index, i);
-    atomic_inc(&clock_generation);
-    if (!clock_generation)
-        atomic_inc(&clock_generation);
+    if (changed_hook)
+        changed_hook();
 }
 
 /* Copies the scale of the boot CPU, which does not change meanwhile. */

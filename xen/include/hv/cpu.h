@@ -71,6 +71,8 @@ void machine_power_off(void) __noreturn;
 /* Name of the function around addr and the offset in it; NULL if none. */
 const char *symbol_lookup(unsigned long addr, unsigned long *offset,
                           unsigned long *size);
+/* The n-th function by address; NULL: there are no more. */
+const char *symbol_by_number(unsigned int n, unsigned long *addr);
 bool is_hv_text(unsigned long addr);
 
 #endif
