@@ -183,8 +183,9 @@ static const char *cmd_replay(struct splitter *s, struct client *c,
 
     if (!tail)
         return "out of memory";
-    nr = history_tail(&s->history, lines > 100000 ? 100000 : (unsigned int)lines,
-                      tail);
+    if (lines > HISTORY_SIZE)
+        lines = HISTORY_SIZE;
+    nr = history_tail(&s->history, (unsigned int)lines, tail);
     client_send(s, c, tail, nr);
     if (nr && tail[nr - 1] != '\n')
         client_text(s, c, "\n");

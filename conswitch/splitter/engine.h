@@ -53,7 +53,7 @@ struct client {
     bool telnet_on; /* console: telnet is understood */
     bool known;    /* control: has sent a command that exists */
     uint64_t since;     /* wall clock, ms */
-    uint64_t full_ms;   /* when it began to hold the line back; 0: it does not */
+    uint64_t full_ms;   /* since when it holds the line back; 0: it does not */
     uint64_t full_tx;   /* its tx then */
     uint64_t close_ms;  /* deadline when closing or refused; 0: none */
     uint64_t rx, tx, lost, lost_now;

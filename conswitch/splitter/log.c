@@ -155,39 +155,57 @@ void log_event(struct logfile *l, const char *text, uint64_t wall)
     add_record(l, '!', (const uint8_t *)text, strlen(text), wall);
 }
 
-/* On a full disk: take the part that went back, so that no line is cut. */
-static int write_out(struct logfile *l)
+/* How much of `out`, in whole records, still goes into this file. */
+static size_t fits(const struct logfile *l)
 {
-    ssize_t nr = write(l->fd, bytes_data(&l->out), l->out.len);
+    const uint8_t *data = bytes_data(&l->out), *end;
+    size_t room;
 
-    if (nr == (ssize_t)l->out.len) {
-        l->size += (uint64_t)nr;
-        bytes_drop(&l->out, l->out.len);
+    if (!l->max || l->size + l->out.len <= l->max)
+        return l->out.len;
+    room = l->size < l->max ? (size_t)(l->max - l->size) : 0;
+    if (l->raw && room)
+        return room;
+    end = room ? memrchr(data, '\n', room) : NULL;
+    if (!end && l->size == 0) /* one that is longer than a file may be */
+        end = memchr(data, '\n', l->out.len);
+    return end ? (size_t)(end - data) + 1 : 0;
+}
+
+/* 0 or an errno.  On a full disk what went is taken back: no line is cut. */
+static int write_out(struct logfile *l, size_t len)
+{
+    ssize_t nr = write(l->fd, bytes_data(&l->out), len);
+
+    if (nr == (ssize_t)len) {
+        l->size += len;
+        bytes_drop(&l->out, len);
         return 0;
     }
-    if (nr >= 0) {
-        (void)ftruncate(l->fd, (off_t)l->size);
-        errno = ENOSPC;
-    }
-    /* later records may fit again; these stay until OUT_MAX */
-    return errno;
+    if (nr < 0)
+        return errno;
+    return ftruncate(l->fd, (off_t)l->size) < 0 ? errno : ENOSPC;
 }
 
 int log_flush(struct logfile *l, uint64_t now)
 {
-    int rc = 0, written;
+    int rc = 0;
+    size_t len;
 
     if (l->fd < 0)
         return 0;
     if (l->len && now >= l->touched_ms + LOG_IDLE_MS)
         end_line(l, 'l');
-    if (l->out.len == 0)
-        return 0;
-    if (l->max && l->size && l->size + l->out.len > l->max)
-        rc = log_rotate(l);
-    /* better too long a file than lost lines */
-    written = write_out(l);
-    return rc ? rc : written;
+    while (l->out.len && rc == 0) {
+        len = fits(l);
+        rc = len ? write_out(l, len) : log_rotate(l);
+        if (rc != 0 && len == 0) {
+            /* better too long a file than lost lines */
+            (void)write_out(l, l->out.len);
+            break;
+        }
+    }
+    return rc;
 }
 
 uint64_t log_deadline(const struct logfile *l)
@@ -223,7 +241,7 @@ void log_close(struct logfile *l)
         return;
     if (l->len)
         end_line(l, 'l');
-    (void)write_out(l);
+    (void)write_out(l, l->out.len);
     close(l->fd);
     bytes_free(&l->out);
     free(l->path);

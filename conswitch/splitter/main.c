@@ -302,7 +302,10 @@ static int parse_options(struct settings *set, int argc, char **argv)
 {
     int opt;
 
-    while ((opt = getopt_long(argc, argv, "p:h:g:c:8dq", options, NULL)) != -1) {
+    for (;;) {
+        opt = getopt_long(argc, argv, "p:h:g:c:8dq", options, NULL);
+        if (opt == -1)
+            break;
         if (opt == OPT_HELP) {
             fputs(usage_text, stdout);
             return 1;

@@ -509,8 +509,10 @@ static void test_telnet(void)
     CHECK(telnet_rx(&t, (const uint8_t *)"\x01" "b\r\n", 4, out) == 5);
     CHECK(memcmp(out, "\xff\x01" "b\r\n", 5) == 0 && !t.active);
     /* DO SGA yes, DO 31 (window size) no, WILL ECHO yes, BREAK */
-    CHECK(telnet_rx(&t, (const uint8_t *)"\xff\xfd\x03\xff\xfd\x1f"
-                                         "\xff\xfb\x01\xff\xf3z", 12, out) == 1);
+    CHECK(telnet_rx(&t,
+                    (const uint8_t *)"\xff\xfd\x03\xff\xfd\x1f"
+                                     "\xff\xfb\x01\xff\xf3z",
+                    12, out) == 1);
     CHECK(t.active && t.breaks == 1 && out[0] == 'z');
     CHECK(t.nr_reply == 9);
     CHECK(memcmp(t.reply, "\xff\xfb\x03\xff\xfc\x1f\xff\xfd\x01", 9) == 0);
