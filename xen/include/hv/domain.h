@@ -62,6 +62,7 @@ struct domain {
     /* Device access (domain 0, later driver domains): rangesets as bitmaps. */
     u8 *ioport_allowed; /* 65536 bits; NULL: none */
     u8 io_all_allowed;  /* domain 0: device memory but what the hypervisor owns */
+    u32 pci_cf8; /* what it last wrote to port 0xcf8 */
 
     /* Event channels. */
     struct evtchn **evtchn_bucket; /* domain/evtchn.c */

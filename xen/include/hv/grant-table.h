@@ -33,11 +33,11 @@ struct domain;
 /* One entry of the granter that somebody uses. */
 struct grant_active {
     spinlock_t lock;
-    u32 readers, writers; /* mappings and copies under way */
-    domid_t user;         /* who: the one domain it is granted to */
-    u16 start, length;    /* bytes of the page: sub-page grants; 0, 4096 */
-    u8 foreign_io;        /* no RAM frame behind it: not reference-counted */
-    mfn_t mfn;
+    u16 readers, writers; /* mappings and copies under way */
+    domid_t user;         /* the one domain it is granted to */
+    u16 start, length;    /* bytes of the page that may be copied */
+    u16 unused;
+    u32 mfn; /* referenced while there are readers or writers */
 };
 #define GRANT_ACTIVE_PER_PAGE (PAGE_SIZE / sizeof(struct grant_active))
 
@@ -45,30 +45,67 @@ struct grant_active {
 struct grant_track {
     u32 ref;
     domid_t granter;
-    u16 flags; /* GNTMAP_* that are still mapped */
+    u16 flags; /* GNTMAP_device_map, _host_map, _readonly, _contains_pte */
 };
 #define GRANT_TRACK_PER_PAGE (PAGE_SIZE / sizeof(struct grant_track))
+#define GRANT_NO_HANDLE (~0U)
 
 struct grant_table {
     spinlock_t lock;
-    u8 version;                     /* 1 or 2 */
-    u32 nr_frames, max_frames;      /* of `shared` */
-    u32 nr_status_frames;
-    void **shared;                  /* max_frames pointers to pages */
-    grant_status_t **status;        /* version 2; NULL until used */
-    struct grant_active **active;   /* pages, NULL until used */
+    u8 version;                   /* 1 or 2 */
+    u8 max_version;               /* what the guest may choose */
+    u32 nr_frames, max_frames;    /* of `shared` */
+    u32 nr_status_frames;         /* of `status`: version 2 */
+    void **shared;                /* max_frames pointers to pages */
+    grant_status_t **status;
+    struct grant_active **active; /* pages, NULL until used */
     spinlock_t track_lock;
-    u32 nr_track_frames, max_track_frames;
-    u32 track_free;                 /* handle, ~0: none */
+    u32 nr_track_frames, max_track_frames, nr_track_slots;
+    u32 track_free; /* handle */
     struct grant_track **track;
     u32 relinquish_handle;
 };
 
+/* --- the table (grant-table.c) --- */
 int grant_table_create(struct domain *d);
-/* Before the domain runs; from XEN_DOMCTL_createdomain. -EINVAL, -ENOMEM. */
+/* Before the domain runs; < 0: default. -EINVAL, -EBUSY, -ENOMEM. */
 int grant_table_set_limits(struct domain *d, int max_frames,
-                           int max_track_frames);
+                           int max_track_frames, unsigned int max_version);
 int grant_table_relinquish(struct domain *d); /* -ERESTART */
 void grant_table_free(struct domain *d);
+/* At least n frames / status frames. gt->lock held. -EINVAL, -ENOMEM. */
+int grant_table_grow(struct domain *d, u32 n);
+int grant_table_grow_status(struct domain *d, u32 n);
+/* gt->lock held. */
+u32 grant_nr_entries(const struct grant_table *gt);
+/* Frames of the shared (or status) table for somebody who maps them, grown
+ * if need be. -EINVAL outside of the limit. */
+int grant_table_get_frame(struct domain *d, bool status, u32 index, mfn_t *m);
+/* Does anybody use a grant of this table? gt->lock held. */
+bool grant_any_active(struct grant_table *gt);
+/* Our side of `ref`, below the limit, with its lock held; NULL: no memory.
+ * gt->lock held; it may be given up before the entry's. */
+struct grant_active *grant_active_lock(struct grant_table *gt, u32 ref);
+
+/* --- using a grant (grant-use.c): results are GNTST_* --- */
+struct grant_use {
+    mfn_t mfn;
+    u16 start, length; /* the part of the page that is granted */
+};
+/*
+ * Begin to use `ref` of rd on behalf of `user`. whole: the grant must cover a
+ * page (mappings). On GNTST_okay the frame is referenced until the release.
+ */
+int grant_acquire(struct domain *rd, u32 ref, domid_t user, bool writable,
+                  bool whole, struct grant_use *use);
+void grant_release(struct domain *rd, u32 ref, bool writable);
+
+/* Handles. GRANT_NO_HANDLE: none left. */
+u32 grant_track_alloc(struct grant_table *gt);
+void grant_track_free(struct grant_table *gt, u32 handle);
+/* A copy of the entry; false: no such handle. */
+bool grant_track_get(struct grant_table *gt, u32 handle, struct grant_track *t);
+void grant_track_set(struct grant_table *gt, u32 handle,
+                     const struct grant_track *t);
 
 #endif

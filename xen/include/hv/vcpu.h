@@ -74,7 +74,7 @@ struct pv_vcpu {
     u64 vm_assist_unused;
     void *fpu;         /* XSAVE or FXSAVE image, 64-byte aligned */
     u8 fpu_initialised;
-    u8 fpu_loaded; /* registers hold this vCPU's state */
+    u32 fpu_cpu;   /* CPU whose registers were last saved to it */
     u64 xcr0;
     u64 msr_tsc_aux;
     void *map_cache_unused;
