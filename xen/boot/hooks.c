@@ -136,6 +136,11 @@ static void init_other_cpu(void)
 
 static int prepare_other_cpu(unsigned int cpu)
 {
+    struct vcpu *idle = idle_vcpu_create(cpu);
+
+    if (!idle)
+        return -ENOMEM;
+    cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu = idle;
     sched_init_cpu(cpu);
     return 0;
 }
@@ -143,6 +148,7 @@ static int prepare_other_cpu(unsigned int cpu)
 static const struct smp_ops smp_hooks = {
     .delay_us = udelay,
     .init_cpu = init_other_cpu,
+    .assist = clock_assist_cpu,
     .prepare = prepare_other_cpu,
     .run = idle_loop,
 };

@@ -19,6 +19,8 @@ void (*guest_trap_handler)(struct cpu_user_regs *regs) = no_guest_handler;
 static bool (*debugger_handler)(struct cpu_user_regs *regs);
 static bool (*nmi_handler)(struct cpu_user_regs *regs);
 
+bool cpus_stopping;
+
 extern const char sysenter_entry[];
 
 void do_hv_trap(struct cpu_user_regs *regs);
@@ -68,6 +70,8 @@ void do_hv_trap(struct cpu_user_regs *regs)
 
 void do_nmi(struct cpu_user_regs *regs)
 {
+    while (READ_ONCE(cpus_stopping))
+        cpu_halt();
     if (nmi_handler && nmi_handler(regs))
         return;
     log_warn("NMI on CPU%u, nobody expected it (port 0x61: %#x)\n",

@@ -54,6 +54,8 @@ void return_to_guest(void) __noreturn;
  * with it.  debugger: a trap of the hypervisor before it is called fatal; true
  * if it dealt with it.  nmi: on the NMI stack; true if it was expected.
  */
+/* Set once, before the machine ends: an NMI stops the CPU that gets it. */
+extern bool cpus_stopping;
 void traps_register_guest(void (*fn)(struct cpu_user_regs *regs));
 void traps_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
 void traps_register_nmi(bool (*fn)(struct cpu_user_regs *regs));

@@ -15,7 +15,10 @@ struct smp_ops {
     void (*delay_us)(unsigned long us); /* on the boot CPU */
     /* On the new CPU, irqs off, before it is online: clock, timers. */
     void (*init_cpu)(void);
-    /* On the boot CPU before `cpu` starts: its idle vCPU, timer queue. */
+    /* On the boot CPU, while the new one is in init_cpu: clock comparison. */
+    void (*assist)(void);
+    /* On the boot CPU before `cpu` starts: its idle vCPU and run queue.
+     * -ENOMEM */
     int (*prepare)(unsigned int cpu);
     /* On the new CPU, online, on its own empty stack: the idle loop. */
     void (*run)(void) __attribute__((noreturn));
@@ -35,8 +38,9 @@ void smp_send_event_check(unsigned int cpu);
 void smp_send_nmi(cpumask_t mask);
 /*
  * fn(arg) in interrupt context on every CPU of mask, this one included if it
- * is in it (called directly, irqs off).  wait: return after all have done it.
- * Irqs must be on, except when mask holds this CPU alone.
+ * is in it (called directly, irqs off, after the others).  wait: return after
+ * all have done it. Not from interrupt context; irqs on or off; fn must not
+ * call smp_call_function() itself.
  */
 void smp_call_function(cpumask_t mask, void (*fn)(void *), void *arg,
                        bool wait);
