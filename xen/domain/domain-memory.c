@@ -19,6 +19,50 @@
 #include <hv/pirq.h>
 #include <hv/softirq.h>
 
+/* --- claims: promises of memory to a domain that is being built --- */
+
+static u32 total_claimed; /* of all domains; atomics */
+
+/* Under d->page_lock. Allocation fulfils the promise. */
+static void use_claim(struct domain *d, unsigned int n)
+{
+    n = MIN(d->claimed_pages, n);
+    d->claimed_pages -= n;
+    atomic_sub_return(&total_claimed, n);
+}
+
+int domain_claim_pages(struct domain *d, unsigned long pages)
+{
+    unsigned long missing, available;
+    int rc = 0;
+
+    spin_lock(&d->page_lock);
+    if (!pages) {
+        use_claim(d, d->claimed_pages);
+    } else if (d->claimed_pages || pages <= d->tot_pages ||
+               pages > d->max_pages || d->is_dying) {
+        rc = -EINVAL;
+    } else {
+        missing = pages - d->tot_pages;
+        available = nr_free_pages();
+        if (missing + atomic_read(&total_claimed) > available) {
+            rc = -ENOMEM;
+        } else {
+            d->claimed_pages = (u32)missing;
+            atomic_add_return(&total_claimed, (u32)missing);
+        }
+    }
+    spin_unlock(&d->page_lock);
+    return rc;
+}
+
+unsigned long total_claimed_pages(void)
+{
+    return atomic_read(&total_claimed);
+}
+
+/* --- frames --- */
+
 int domain_account_frames(struct domain *d, unsigned int n)
 {
     int rc = 0;
@@ -31,7 +75,7 @@ int domain_account_frames(struct domain *d, unsigned int n)
     } else {
         if (atomic_add_return(&d->tot_pages, n) == n)
             get_domain(d);
-        d->claimed_pages -= MIN(d->claimed_pages, n);
+        use_claim(d, n);
     }
     spin_unlock(&d->page_lock);
     return rc;
@@ -188,6 +232,7 @@ static bool start_dying(struct domain *d)
 
     spin_lock(&d->page_lock);
     first = !d->is_dying;
+    use_claim(d, d->claimed_pages);
     d->is_dying = MAX(d->is_dying, 1);
     spin_unlock(&d->page_lock);
     return first;

@@ -259,7 +259,6 @@ void domain_grace_period(void)
 
 void domains_init(void)
 {
-    domain_memory_init();
     idle_domain = domain_alloc(DOMID_IDLE, NR_CPUS);
     if (idle_domain)
         idle_domain->vcpu = new_array(struct vcpu *, NR_CPUS);

@@ -176,6 +176,13 @@ struct grant_active *grant_active_lock(struct grant_table *gt, u32 ref)
     return act;
 }
 
+u32 grant_table_limit(struct domain *d, bool status)
+{
+    const struct grant_table *gt = d->grant_table;
+
+    return status ? max_status_frames(gt) : gt->max_frames;
+}
+
 bool grant_any_active(struct grant_table *gt)
 {
     bool any = false;

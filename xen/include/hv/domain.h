@@ -159,6 +159,12 @@ struct domain *domain_find(domid_t id);
 
 /* --- domain-memory.c --- */
 void domain_memory_init(void); /* boot: registers the owner hook */
+/*
+ * Promise d that it can grow to `pages` in all; 0 takes the promise back.
+ * It binds other claims, not other allocations. -EINVAL, -ENOMEM.
+ */
+int domain_claim_pages(struct domain *d, unsigned long pages);
+unsigned long total_claimed_pages(void); /* promised and not yet used */
 
 /* --- watchdog.c --- */
 /* SCHEDOP_watchdog: the new one's id, or 0. -EINVAL, -ENOSPC, -ENOMEM. */

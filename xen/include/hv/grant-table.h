@@ -81,6 +81,8 @@ u32 grant_nr_entries(const struct grant_table *gt);
 /* Frames of the shared (or status) table for somebody who maps them, grown
  * if need be. -EINVAL outside of the limit. */
 int grant_table_get_frame(struct domain *d, bool status, u32 index, mfn_t *m);
+/* How many such frames there can be. */
+u32 grant_table_limit(struct domain *d, bool status);
 /* Does anybody use a grant of this table? gt->lock held. */
 bool grant_any_active(struct grant_table *gt);
 /* Our side of `ref`, below the limit, with its lock held; NULL: no memory.

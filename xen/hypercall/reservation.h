@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* memory_op, between memory.c (decoding), reservation.c and exchange.c. */
+#ifndef HYPERCALL_RESERVATION_H
+#define HYPERCALL_RESERVATION_H
+
+#include <hv/domain.h>
+#include <xen/memory.h>
+
+/* A change of a reservation under way. */
+struct reservation {
+    struct domain *d;
+    xen_pfn_t *extents; /* guest memory; may be NULL where the ABI allows */
+    u32 nr_extents, order;
+    unsigned int memf, address_bits; /* 0: any */
+    u32 done; /* extents; where to go on */
+    bool preempted;
+};
+
+void increase_reservation(struct reservation *r);
+void populate_physmap(struct reservation *r);
+void decrease_reservation(struct reservation *r);
+
+/* -ERESTART: nr_exchanged is up to date in the guest's structure. */
+long memory_exchange(struct xen_memory_exchange *arg);
+
+/* Highest order that the caller may ask for. */
+unsigned int max_extent_order(const struct domain *caller);
+/* Frames of an order that end below 2^bits bytes (0: anywhere). */
+bool frames_fit(mfn_t m, unsigned int order, unsigned int address_bits);
+
+#endif
