@@ -8,6 +8,7 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
+from typing import Callable
 
 
 def pattern(size: int, seed: int) -> bytes:
@@ -69,7 +70,8 @@ class Peer:
         raise OSError("no two free ports side by side")
 
     @staticmethod
-    def _accept(listener: socket.socket, serve) -> None:
+    def _accept(listener: socket.socket,
+                serve: Callable[[socket.socket], None]) -> None:
         while True:
             try:
                 connection, _ = listener.accept()
