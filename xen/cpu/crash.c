@@ -139,12 +139,12 @@ void fatal_trap(const struct cpu_user_regs *regs)
     enter_crash();
     show_execution_state(regs);
     n = snprintf(message, sizeof(message),
-                 "CPU%u FATAL TRAP: vector = %u (%s)\n(XEN) [error_code=%04x]%s",
+                 "CPU%u FATAL TRAP: vector = %u (%s)\n[error_code=%04x]%s",
                  smp_processor_id(), vector, trap_name(vector),
                  regs->error_code, in_irq() ? ", IN INTERRUPT CONTEXT" : "");
     if (vector == X86_EXC_PF) {
         snprintf(message + n, sizeof(message) - (size_t)n,
-                 "\n(XEN) Faulting linear address: %016lx", cr2);
+                 "\nFaulting linear address: %016lx", cr2);
         if (crash_ops && crash_ops->page_walk)
             crash_ops->page_walk(cr2);
     }
