@@ -13,6 +13,7 @@
 #include <hv/irq.h>
 #include <hv/mm.h>
 #include <hv/printk.h>
+#include <hv/pv.h>
 #include <hv/smp.h>
 #include <hv/softirq.h>
 #include <hv/timer.h>
@@ -86,6 +87,7 @@ void hooks_register(void)
     printk_register(&printk_hooks);
     crash_register(&crash_hooks);
     debug_keys_init();
+    pv_init();
     debug_keys_register_defer(defer_keys);
     console_register_dom0_input(notify_dom0_input);
 }

@@ -545,3 +545,10 @@ void console_dom0_started(const char *dom0_cmdline)
     spin_unlock_irqrestore(&line_lock, flags);
     say_focus();
 }
+
+void console_deny_ports(u8 *allowed)
+{
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
+        for (unsigned int p = 0; lines[i].configured && p < 8; p++)
+            __clear_bit(lines[i].uart.base + p, allowed);
+}

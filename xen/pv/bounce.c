@@ -90,7 +90,7 @@ fault:
 static bool bounce(struct cpu_user_regs *regs, const struct bounce *b)
 {
     struct vcpu *v = current;
-    unsigned int words = 7 + b->has_error + (b->has_segments ? 4 : 0);
+    unsigned int words = 7U + (b->has_error ? 1 : 0) + (b->has_segments ? 4 : 0);
     unsigned long sp;
     u64 cs = regs->cs;
 

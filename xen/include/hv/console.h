@@ -57,6 +57,8 @@ void console_flush(void); /* wait, bounded, until all lines are empty */
 
 /* Domain 0 starts: it takes part in the input, and perhaps the VGA screen. */
 void console_dom0_started(const char *dom0_cmdline);
+/* Clear the bits of our UARTs' I/O ports in a bitmap of 65536. */
+void console_deny_ports(u8 *allowed);
 /* Called when input for domain 0 arrives in an empty ring (VIRQ_CONSOLE). */
 void console_register_dom0_input(void (*notify)(void));
 /* Input for domain 0: up to max bytes, the count returned. */

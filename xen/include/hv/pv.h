@@ -35,18 +35,11 @@ bool pv_write_page_table(struct cpu_user_regs *regs, unsigned long addr);
 /* --- privileged.c: #GP and #UD of the guest kernel. False: inject it. --- */
 bool pv_emulate_privileged(struct cpu_user_regs *regs);
 bool pv_emulate_forced(struct cpu_user_regs *regs); /* ud2 'xen' cpuid */
-void pv_cpuid(struct vcpu *v, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c,
-              u32 *d);
-int pv_rdmsr(struct vcpu *v, u32 msr, u64 *val);
-int pv_wrmsr(struct vcpu *v, u32 msr, u64 val);
 int pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long val);
 
-/* --- context.c --- */
+/* --- context.c, fpu.c --- */
 extern const struct pv_ops pv_domain_ops;
 void pv_init(void); /* boot: hooks of this floor */
-void pv_set_segment_bases(struct vcpu *v); /* from v->pv to the CPU */
-/* Pull fs_base, gs bases out of the CPU into v->pv (current vCPU). */
-void pv_save_segments(struct vcpu *v);
 /* #NM: the guest set TS or the FPU is not loaded. True: restart it. */
 bool pv_device_not_available(struct vcpu *v);
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Between the files of pv/. */
+#ifndef PV_INTERNAL_H
+#define PV_INTERNAL_H
+
+#include "decode.h"
+
+#include <hv/pv.h>
+#include <hv/x86.h>
+
+/* ioport.c: IN, OUT and the string forms. False: not allowed, inject #GP. */
+bool pv_emulate_io(struct cpu_user_regs *regs, struct insn *i);
+
+/* cpuid.c */
+void pv_cpuid(struct vcpu *v, u32 leaf, u32 sub, struct cpuid_regs *r);
+
+/* msr.c: -EPERM: #GP for the guest. */
+int pv_rdmsr(struct vcpu *v, u32 msr, u64 *val);
+int pv_wrmsr(struct vcpu *v, u32 msr, u64 val);
+
+/* debugreg.c: load what v asked for / take it off. */
+void pv_debugreg_load(struct vcpu *v);
+void pv_debugreg_unload(struct vcpu *v);
+
+/* fpu.c */
+int pv_fpu_init(struct vcpu *v);
+void pv_fpu_free(struct vcpu *v);
+void pv_fpu_save(struct vcpu *v);
+void pv_fpu_restore(struct vcpu *v);
+int pv_set_xcr0(struct vcpu *v, u64 xcr0);
+
+#endif
