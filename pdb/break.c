@@ -314,5 +314,7 @@ bool packet_z(struct pdb *p, struct pdb_in *in)
     bp = bp_find(p, &key);
     if (bp)
         bp_remove(p, bp, true);
+    if (key.type <= PDB_BP_EXEC)
+        p->brk.removed = key.addr;
     return reply_ok(p);
 }

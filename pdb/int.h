@@ -72,8 +72,8 @@ void put_threads_xml(struct pdb *p, struct pdb_out *o);
 
 /* regs.c */
 packet_fn packet_g, packet_G, packet_p, packet_P;
-/* The T reply's ";nn:value" pairs of rbp, rsp and rip. */
-void put_expedited(struct pdb *p, struct pdb_tid t);
+/* The T reply's "nn:value;" pairs of rip and, unless pc_only, rbp and rsp. */
+void put_expedited(struct pdb *p, struct pdb_tid t, bool pc_only);
 void put_target_xml(struct pdb *p, struct pdb_out *o);
 int get_regs(struct pdb *p, struct pdb_tid t, struct pdb_regs *r);
 /* The value that gdb's register number nr has, cut to 64 bits. */

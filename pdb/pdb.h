@@ -44,6 +44,8 @@
 #define PDB_NO_ACK 0x2u    /* the link never loses: offer QStartNoAckMode */
 #define PDB_SSE 0x4u       /* describe XMM registers (longer attach) */
 #define PDB_FOLLOW 0x8u    /* new domains are attached as they appear */
+#define PDB_XML_THREADS 0x10u /* name threads in lists: gdb fetches one a stop,
+                                 at 60 characters a thread instead of 5 */
 
 /* What pdb_event() answers. */
 enum pdb_verdict {
@@ -107,6 +109,7 @@ struct pdb_breaks {
     uint8_t code[PDB_CODE];
     uint32_t code_len;
     uint64_t tsv[PDB_NR_TSV];
+    uint64_t removed;    /* where the last code breakpoint was taken out */
     struct pdb_tid over; /* the thread that steps over a breakpoint */
     int16_t over_site;   /* the site lifted for it, -1 none */
     int16_t over_bp;     /* the debug register cleared for it, -1 none */
@@ -138,6 +141,7 @@ struct pdb {
     struct pdb_stop stops[PDB_NR_STOPS];
     uint32_t nr_stops;
     char note[PDB_NOTE];
+    bool stepping_off; /* gdb has one thread step off a breakpoint */
     bool owed;      /* all-stop: gdb waits for a stop reply */
     bool notified;  /* non-stop: a %Stop is out, vStopped not yet done */
     bool bringing_in; /* interrupt() called, its event not yet here */

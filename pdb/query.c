@@ -41,6 +41,7 @@ static bool query_supported(struct pdb *p, struct pdb_in *in)
     struct pdb_out *o = &p->reply;
 
     session_reset(p);
+    (void)in_char(in, ':');
     p->multiprocess = gdb_has(in, "multiprocess+");
     p->error_text = gdb_has(in, "error-message+");
     p->swbreak = gdb_has(in, "swbreak+");
@@ -49,8 +50,9 @@ static bool query_supported(struct pdb *p, struct pdb_in *in)
     pdb_printf(o, "PacketSize=%x;multiprocess+", PDB_PACKET);
     pdb_puts(o, ";swbreak+;hwbreak+;vContSupported+");
     pdb_puts(o, ";ConditionalBreakpoints+;BreakpointCommands+");
-    pdb_puts(o, ";qXfer:features:read+;qXfer:threads:read+");
-    pdb_puts(o, ";QNonStop+;QThreadEvents+;no-resumed+");
+    pdb_puts(o, ";qXfer:features:read+;QNonStop+;QThreadEvents+");
+    if (p->flags & PDB_XML_THREADS)
+        pdb_puts(o, ";qXfer:threads:read+");
     if (p->ops->memory_map)
         pdb_puts(o, ";qXfer:memory-map:read+");
     if (p->ops->tables)

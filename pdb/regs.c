@@ -385,7 +385,7 @@ bool packet_P(struct pdb *p, struct pdb_in *in)
     return put_state(p, t, &s);
 }
 
-void put_expedited(struct pdb *p, struct pdb_tid t)
+void put_expedited(struct pdb *p, struct pdb_tid t, bool pc_only)
 {
     static const uint8_t numbers[] = { PDB_RBP, PDB_RSP, PDB_RIP };
     struct pdb_regs r;
@@ -393,7 +393,7 @@ void put_expedited(struct pdb *p, struct pdb_tid t)
 
     if (get_regs(p, t, &r) < 0)
         return;
-    for (i = 0; i < sizeof(numbers); i++) {
+    for (i = pc_only ? 2 : 0; i < sizeof(numbers); i++) {
         if (!(r.known & PDB_REG_BIT(numbers[i])))
             continue;
         pdb_put_hex_fixed(&p->reply, numbers[i], 2);

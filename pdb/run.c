@@ -74,6 +74,17 @@ static void merge(struct pdb_plan *new, const struct pdb_plan *old)
     }
 }
 
+/* One thread alone steps off the place where a breakpoint was taken out. */
+static bool is_step_off(struct pdb *p, const struct pdb_plan *plan)
+{
+    struct pdb_regs r;
+
+    return plan->nr == 1 && plan->act[0].what == PDB_DO_STEP &&
+           plan->act[0].who.tid > 0 &&
+           get_regs(p, plan->act[0].who, &r) >= 0 &&
+           (r.known & PDB_REG_BIT(PDB_RIP)) && r.v[PDB_RIP] == p->brk.removed;
+}
+
 /* Commits the plan; the reply, if one is due now, is the return value. */
 static bool go(struct pdb *p, struct pdb_plan *plan)
 {
@@ -84,6 +95,7 @@ static bool go(struct pdb *p, struct pdb_plan *plan)
         return reply_ok(p);
     }
     p->plan = *plan;
+    p->stepping_off = is_step_off(p, plan);
     p->owed = true;
     if (p->nr_stops == 0) /* else gdb first hears what is waiting */
         hand_over(p, &p->plan);

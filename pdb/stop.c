@@ -103,10 +103,35 @@ static void put_gone_thread(struct pdb *p, const struct pdb_stop *s)
     put_tid(p, &p->reply, s->thread);
 }
 
+/*
+ * Where the thread runs: said when a stop came from outside.  After steps and
+ * hits it is left out, as they are counted in characters.
+ */
+static void put_core(struct pdb *p, const struct pdb_stop *s, struct pdb_tid t)
+{
+    struct pdb_thread_info info = { NULL, NULL, -1 };
+
+    if (s->why == PDB_WHY_STEP || s->why == PDB_WHY_SOFT ||
+        s->why == PDB_WHY_EXEC || !p->ops->thread_info)
+        return;
+    if (p->ops->thread_info(p->ctx, t, &info) >= 0 && info.core >= 0)
+        pdb_printf(&p->reply, "core:%x;", (unsigned int)info.core);
+}
+
+/*
+ * gdb looks at the stack pointers after most stops, but when it passes by a
+ * breakpoint (an ignore count, a condition of its own) at the pc alone: two
+ * replies of its six packets for a hit are the shorter for it.
+ */
+static bool pc_suffices(const struct pdb *p, const struct pdb_stop *s)
+{
+    return s->why == PDB_WHY_SOFT || s->why == PDB_WHY_EXEC ||
+           (s->why == PDB_WHY_STEP && p->stepping_off);
+}
+
 /* The thread's id comes first: gdb needs it to read the registers. */
 static void put_stopped(struct pdb *p, const struct pdb_stop *s)
 {
-    struct pdb_thread_info info = { NULL, NULL, -1 };
     struct pdb_tid t = s->thread;
 
     if (s->why == PDB_WHY_NEW)
@@ -117,10 +142,8 @@ static void put_stopped(struct pdb *p, const struct pdb_stop *s)
     put_tid(p, &p->reply, t);
     pdb_putc(&p->reply, ';');
     put_reason(p, s);
-    if (p->ops->thread_info && p->ops->thread_info(p->ctx, t, &info) >= 0 &&
-        info.core >= 0)
-        pdb_printf(&p->reply, "core:%x;", (unsigned int)info.core);
-    put_expedited(p, t);
+    put_core(p, s, t);
+    put_expedited(p, t, pc_suffices(p, s));
 }
 
 void put_stop(struct pdb *p, const struct pdb_stop *s)
