@@ -5,6 +5,7 @@
 #include <hv/errno.h>
 #include <hv/grant-table.h>
 #include <hv/nospec.h>
+#include <hv/printk.h>
 #include <hv/softirq.h>
 #include <hv/string.h>
 
@@ -287,12 +288,54 @@ bool grant_track_get(struct grant_table *gt, u32 handle, struct grant_track *t)
     return valid;
 }
 
+bool grant_track_claim(struct grant_table *gt, u32 handle,
+                       struct grant_track *t)
+{
+    unsigned long nr;
+    bool valid = false;
+
+    spin_lock(&gt->track_lock);
+    nr = gt->nr_track_frames * GRANT_TRACK_PER_PAGE;
+    if (handle < nr) {
+        struct grant_track *e = track_of(gt, (u32)index_nospec(handle, nr));
+
+        valid = e->flags && !(e->flags & GRANT_TRACK_CLAIMED);
+        *t = *e;
+        if (valid)
+            e->flags |= GRANT_TRACK_CLAIMED;
+    }
+    spin_unlock(&gt->track_lock);
+    return valid;
+}
+
 void grant_track_set(struct grant_table *gt, u32 handle,
                      const struct grant_track *t)
 {
     spin_lock(&gt->track_lock);
     *track_of(gt, handle) = *t;
     spin_unlock(&gt->track_lock);
+}
+
+/* --- the dump for people --- */
+
+void grant_table_dump(struct domain *d)
+{
+    struct grant_table *gt = d->grant_table;
+
+    spin_lock(&gt->lock);
+    printk("Grant table of domain %u: version %u, %u of %u frames\n", d->id,
+           gt->version, gt->nr_frames, gt->max_frames);
+    for (u32 ref = 0; ref < grant_nr_entries(gt); ref++) {
+        const struct grant_active *page =
+            gt->active[ref / GRANT_ACTIVE_PER_PAGE];
+        const struct grant_active *act =
+            page ? &page[ref % GRANT_ACTIVE_PER_PAGE] : NULL;
+
+        if (act && (act->readers || act->writers))
+            printk("  %u: frame %x, domain %u, %u readers, %u writers\n", ref,
+                   act->mfn, act->user, act->readers, act->writers);
+    }
+    spin_unlock(&gt->lock);
 }
 
 /* --- the end --- */

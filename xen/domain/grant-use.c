@@ -14,7 +14,7 @@
 
 #define MAX_TRIES 5 /* of the compare-and-swap, against a hostile guest */
 
-static grant_entry_header_t *entry_header(const struct grant_table *gt, u32 ref)
+grant_entry_header_t *grant_entry_header(const struct grant_table *gt, u32 ref)
 {
     if (gt->version == 1)
         return (grant_entry_header_t *)
@@ -29,7 +29,7 @@ static grant_entry_header_t *entry_header(const struct grant_table *gt, u32 ref)
 static u16 *status_word(const struct grant_table *gt, u32 ref)
 {
     if (gt->version == 1)
-        return &entry_header(gt, ref)->flags;
+        return &grant_entry_header(gt, ref)->flags;
     return &gt->status[ref / GRANT_STATUS_PER_PAGE]
                       [ref % GRANT_STATUS_PER_PAGE];
 }
@@ -80,7 +80,7 @@ static int mark_v2(grant_entry_header_t *h, u16 *status, domid_t user,
 static int mark_entry(const struct grant_table *gt, u32 ref, domid_t user,
                       bool writable)
 {
-    grant_entry_header_t *h = entry_header(gt, ref);
+    grant_entry_header_t *h = grant_entry_header(gt, ref);
 
     return gt->version == 1 ? mark_v1(h, user, writable)
                             : mark_v2(h, status_word(gt, ref), user, writable);
@@ -96,7 +96,7 @@ static void unmark_entry(const struct grant_table *gt, u32 ref, u16 bits)
 static mfn_t read_extent(const struct grant_table *gt, u32 ref,
                          struct grant_active *act)
 {
-    grant_entry_header_t *h = entry_header(gt, ref);
+    grant_entry_header_t *h = grant_entry_header(gt, ref);
     grant_entry_v2_t *e = (grant_entry_v2_t *)h;
 
     act->start = 0;

@@ -31,7 +31,7 @@ struct chunk {
  * can be got any more, and nobody owns it. The sticky type stays, with the
  * time of its last use, for the TLB flush when it is freed.
  */
-static bool detach_frame(struct domain *d, struct frame *f)
+bool detach_frame(struct domain *d, struct frame *f)
 {
     u64 old;
 
@@ -62,7 +62,7 @@ static void own_frame(struct domain *d, struct frame *f)
         domain_release_frame(f);
 }
 
-static void reattach_frame(struct domain *d, struct frame *f)
+void reattach_frame(struct domain *d, struct frame *f)
 {
     atomic_add_return(&f->refs, FRAME_REF_ONE);
     own_frame(d, f);

@@ -23,6 +23,11 @@ void decrease_reservation(struct reservation *r);
 /* -ERESTART: nr_exchanged is up to date in the guest's structure. */
 long memory_exchange(struct xen_memory_exchange *arg);
 
+/* Nobody but the allocation refers to f any more, and nobody owns it; false: it
+ * is in use. Then make it d's again, or another's (accounted before). */
+bool detach_frame(struct domain *d, struct frame *f);
+void reattach_frame(struct domain *d, struct frame *f);
+
 /* Highest order that the caller may ask for. */
 unsigned int max_extent_order(const struct domain *caller);
 /* Frames of an order that end below 2^bits bytes (0: anywhere). */

@@ -46,6 +46,7 @@ struct grant_track {
     u32 ref;
     domid_t granter;
     u16 flags; /* GNTMAP_device_map, _host_map, _readonly, _contains_pte */
+#define GRANT_TRACK_CLAIMED 0x8000 /* being unmapped */
 };
 #define GRANT_TRACK_PER_PAGE (PAGE_SIZE / sizeof(struct grant_track))
 #define GRANT_NO_HANDLE (~0U)
@@ -89,6 +90,10 @@ bool grant_any_active(struct grant_table *gt);
  * gt->lock held; it may be given up before the entry's. */
 struct grant_active *grant_active_lock(struct grant_table *gt, u32 ref);
 
+void grant_table_dump(struct domain *d); /* debug key 'g' */
+/* The guest's entry `ref`, below grant_nr_entries(). */
+grant_entry_header_t *grant_entry_header(const struct grant_table *gt, u32 ref);
+
 /* --- using a grant (grant-use.c): results are GNTST_* --- */
 struct grant_use {
     mfn_t mfn;
@@ -105,6 +110,10 @@ void grant_release(struct domain *rd, u32 ref, bool writable);
 /* Handles. GRANT_NO_HANDLE: none left. */
 u32 grant_track_alloc(struct grant_table *gt);
 void grant_track_free(struct grant_table *gt, u32 handle);
+/* Take the entry for oneself, until it is set or freed; false: no such handle,
+ * or somebody else has it. */
+bool grant_track_claim(struct grant_table *gt, u32 handle,
+                       struct grant_track *t);
 /* A copy of the entry; false: no such handle. */
 bool grant_track_get(struct grant_table *gt, u32 handle, struct grant_track *t);
 void grant_track_set(struct grant_table *gt, u32 handle,
