@@ -22,6 +22,7 @@
 #include <hv/softirq.h>
 #include <hv/string.h>
 #include <hv/timer.h>
+#include <hv/version.h>
 
 #include "hooks.h"
 #include "machine-memory.h"
@@ -134,6 +135,7 @@ void __init start(u32 magic, u32 information)
     init_memory();
     cpu_tables_init(0);
     hooks_register();
+    version_save_cmdline(boot_info.cmdline);
 
     acpi_init(boot_info.acpi_rsdp);
     irq_init();

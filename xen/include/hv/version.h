@@ -11,4 +11,7 @@
 extern const char hv_compiler[], hv_build_type[], hv_build_host[];
 extern const char hv_build_user[], hv_build_date[], hv_changeset[];
 
+/* hypercall/version.c: for XENVER_commandline. */
+void version_save_cmdline(const char *cmdline);
+
 #endif
