@@ -105,7 +105,5 @@ void debug_keys_init(void); /* the keys of this floor */
 /* --- keyboard.c --- */
 /* A scan code passed by on its way to domain 0 (port 0x60, set 1). */
 void keyboard_listen(u8 scancode);
-/* Poll the controller while nobody else drives it (before domain 0). */
-void keyboard_poll(void);
 
 #endif
