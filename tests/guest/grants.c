@@ -8,6 +8,15 @@
 
 static volatile grant_entry_v1_t *grants;
 
+/* An address with tables, but nothing mapped: the hypervisor need not flush. */
+static void *unmapped_page(void)
+{
+    void *page = page_get();
+
+    CHECK_OK(remap(page, 0));
+    return page;
+}
+
 #define OP(cmd, op) hc_grant_table_op(GNTTABOP_##cmd, (op), 1)
 #define REF(n) ((n) + GNTTAB_NR_RESERVED_ENTRIES)
 
@@ -91,7 +100,7 @@ static int unmap(const void *at, grant_handle_t handle)
 
 TEST(map_writable)
 {
-    volatile u32 *page = page_get(), *window = page_get();
+    volatile u32 *page = page_get(), *window = unmapped_page();
     struct gnttab_map_grant_ref m;
 
     *page = 0x1111;
@@ -117,7 +126,7 @@ TEST(map_writable)
 
 TEST(map_read_only)
 {
-    volatile u32 *page = page_get(), *window = page_get();
+    volatile u32 *page = page_get(), *window = unmapped_page();
     struct gnttab_map_grant_ref m;
 
     grant(REF(1), (void *)page, GTF_readonly);
@@ -135,7 +144,7 @@ TEST(map_read_only)
 /* The entry's machine address in place of a linear one, as Linux has it. */
 TEST(map_by_entry)
 {
-    volatile u32 *page = page_get(), *window = page_get();
+    volatile u32 *page = page_get(), *window = unmapped_page();
     void *entry = (void *)pte_maddr((ulong)window, 1);
     struct gnttab_map_grant_ref m;
 
@@ -151,7 +160,8 @@ TEST(map_by_entry)
 
 TEST(map_twice)
 {
-    volatile u32 *page = page_get(), *a = page_get(), *b = page_get();
+    volatile u32 *page = page_get(), *a = unmapped_page();
+    volatile u32 *b = unmapped_page();
     struct gnttab_map_grant_ref m, n;
 
     grant(REF(3), (void *)page, 0);
@@ -169,7 +179,7 @@ TEST(map_twice)
 
 TEST(map_bad)
 {
-    void *page = page_get(), *window = page_get();
+    void *page = page_get(), *window = unmapped_page();
     struct gnttab_map_grant_ref m = {.host_addr = (u64)window,
                                      .flags = GNTMAP_host_map,
                                      .ref = REF(4), .dom = 0x1234};
@@ -200,16 +210,16 @@ TEST(map_bad)
 /* What is granted must be the granter's, and no table if it is writable. */
 TEST(map_of_what_may_not_be_granted)
 {
-    void *window = page_get();
+    void *window = unmapped_page();
     ulong root = mfn_of((void *)start_info->pt_base);
 
     grant(REF(5), page_get(), 0);
     grants[REF(5)].frame = (u32)mfn_not_ours();
     CHECK_EQ(map_ref(REF(5), window, GNTMAP_host_map).status,
-             GNTST_general_error);
+             GNTST_bad_page);
     grants[REF(5)].frame = ~0u;
     CHECK_EQ(map_ref(REF(5), window, GNTMAP_host_map).status,
-             GNTST_general_error);
+             GNTST_bad_page);
     grants[REF(5)].frame = (u32)root;
     CHECK_EQ(map_ref(REF(5), window, GNTMAP_host_map).status,
              GNTST_general_error);
@@ -218,7 +228,7 @@ TEST(map_of_what_may_not_be_granted)
 
 TEST(unmap_bad)
 {
-    void *page = page_get(), *window = page_get();
+    void *page = page_get(), *window = unmapped_page();
     struct gnttab_map_grant_ref m;
 
     CHECK_EQ(unmap(window, 12345), GNTST_bad_handle);
@@ -236,7 +246,7 @@ TEST(unmap_bad)
 
 TEST(unmap_and_replace)
 {
-    volatile u32 *page = page_get(), *window = page_get();
+    volatile u32 *page = page_get(), *window = unmapped_page();
     volatile u32 *spare = page_get();
     struct gnttab_unmap_and_replace u = {.host_addr = (u64)window,
                                          .new_addr = (u64)spare};
@@ -331,7 +341,7 @@ TEST(copy_bad)
     c = copy_of(from, to, 16);
     c.source.u.gmfn = mfn_not_ours();
     CHECK_OK(OP(copy, &c));
-    CHECK_EQ(c.status, GNTST_general_error);
+    CHECK_EQ(c.status, GNTST_bad_page);
     CHECK_BAD_POINTERS(sizeof(c), -XEN_EFAULT, OP(copy, bad));
 }
 
@@ -370,8 +380,13 @@ TEST(copy_batch)
 
 TEST(transfer_bad)
 {
-    struct gnttab_transfer t = {.mfn = mfn_of(page_get()), .domid = 0x1234};
+    void *page = page_get();
+    struct gnttab_transfer t = {.mfn = mfn_of(page), .domid = 0x1234};
 
+    /* Mapped by us, it cannot go; unmapped, it has nowhere to go. */
+    CHECK_OK(OP(transfer, &t));
+    CHECK_EQ(t.status, GNTST_bad_page);
+    CHECK_OK(remap(page, 0));
     CHECK_OK(OP(transfer, &t));
     CHECK_EQ(t.status, GNTST_bad_domain);
     t.mfn = mfn_not_ours();
@@ -446,11 +461,21 @@ TEST(set_version)
     CHECK_BAD_POINTERS(sizeof(v), -XEN_EFAULT, OP(set_version, bad));
 }
 
+/* Caches need no flushing on this machine: done, or not offered. */
+TEST(cache_flush)
+{
+    struct gnttab_cache_flush f = {.op = GNTTAB_CACHE_CLEAN, .length = 64};
+    long rc;
+
+    f.a.dev_bus_addr = maddr_of(page_get());
+    rc = OP(cache_flush, &f);
+    CHECK(rc == 0 || rc == -XEN_EOPNOTSUPP || rc == -XEN_ENOSYS);
+}
+
 TEST(grant_table_op_unknown)
 {
-    CHECK_ERR(hc_grant_table_op(12, NULL, 0), -XEN_ENOSYS);
     CHECK_ERR(hc_grant_table_op(13, NULL, 0), -XEN_ENOSYS);
-    CHECK_ERR(hc_grant_table_op(~0u, NULL, 0), -XEN_ENOSYS);
+    CHECK_ERR(hc_grant_table_op(99, NULL, 0), -XEN_ENOSYS);
 }
 
 TEST(grant_table_op_count)

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * domctl: <xen/domctl.h>.  On domain 0 itself, on nobody, and on a domain
+ * that is made, looked at and destroyed without ever running.
+ */
+#include "guest.h"
+
+static long domctl(u32 cmd, domid_t domain, struct xen_domctl *op)
+{
+    op->cmd = cmd;
+    op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op->domain = domain;
+    return hc_domctl(op);
+}
+
+TEST(domctl_bad)
+{
+    struct xen_domctl op = {.cmd = XEN_DOMCTL_getdomaininfo,
+                            .interface_version =
+                                XEN_DOMCTL_INTERFACE_VERSION + 1};
+
+    CHECK_ERR(hc_domctl(&op), -XEN_EACCES);
+    CHECK_ERR(domctl(9999, 0, &op), -XEN_ENOSYS);
+    CHECK_ERR(domctl(0, 0, &op), -XEN_ENOSYS);
+    CHECK_BAD_POINTERS(sizeof(op), -XEN_EFAULT, hc_domctl(bad));
+}
+
+static const u32 plain_commands[] = {
+    XEN_DOMCTL_destroydomain,     XEN_DOMCTL_pausedomain,
+    XEN_DOMCTL_unpausedomain,     XEN_DOMCTL_setvcpuaffinity,
+    XEN_DOMCTL_max_mem,           XEN_DOMCTL_setvcpucontext,
+    XEN_DOMCTL_getvcpucontext,    XEN_DOMCTL_getvcpuinfo,
+    XEN_DOMCTL_max_vcpus,         XEN_DOMCTL_scheduler_op,
+    XEN_DOMCTL_setdomainhandle,   XEN_DOMCTL_setdebugging,
+    XEN_DOMCTL_irq_permission,    XEN_DOMCTL_iomem_permission,
+    XEN_DOMCTL_ioport_permission, XEN_DOMCTL_hypercall_init,
+    XEN_DOMCTL_settimeoffset,     XEN_DOMCTL_getvcpuaffinity,
+    XEN_DOMCTL_resumedomain,      XEN_DOMCTL_set_address_size,
+    XEN_DOMCTL_get_address_size,  XEN_DOMCTL_getpageframeinfo3,
+    XEN_DOMCTL_setnodeaffinity,   XEN_DOMCTL_getnodeaffinity,
+};
+
+TEST(no_such_domain)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(plain_commands); i++) {
+        struct xen_domctl op = {0};
+        CHECK_ERR(domctl(plain_commands[i], 0x1234, &op), -XEN_ESRCH);
+    }
+}
+
+/* What would stop the domain that asks is refused. */
+TEST(not_on_oneself)
+{
+    static const u32 commands[] = {
+        XEN_DOMCTL_destroydomain, XEN_DOMCTL_pausedomain,
+        XEN_DOMCTL_setvcpucontext, XEN_DOMCTL_resumedomain,
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
+        struct xen_domctl op = {0};
+        CHECK_ERR(domctl(commands[i], 0, &op), -XEN_EINVAL);
+    }
+}
+
+TEST(domain_info)
+{
+    struct xen_domctl op = {0};
+
+    CHECK_OK(domctl(XEN_DOMCTL_getdomaininfo, 0, &op));
+    CHECK_EQ(op.domain, 0);
+    CHECK_EQ(op.u.getdomaininfo.domain, 0);
+    CHECK_EQ(op.u.getdomaininfo.tot_pages, start_info->nr_pages);
+    CHECK_EQ(op.u.getdomaininfo.nr_online_vcpus, 1);
+    CHECK_EQ(op.u.getdomaininfo.max_vcpu_id, 0);
+    CHECK(op.u.getdomaininfo.flags & XEN_DOMINF_running);
+    CHECK_EQ(op.u.getdomaininfo.shared_info_frame,
+             start_info->shared_info >> 12);
+    CHECK_ERR(domctl(XEN_DOMCTL_getdomaininfo, 5, &op), -XEN_ESRCH);
+}
+
+TEST(vcpu_info)
+{
+    struct xen_domctl op = {0};
+
+    CHECK_OK(domctl(XEN_DOMCTL_getvcpuinfo, 0, &op));
+    CHECK_EQ(op.u.getvcpuinfo.online, 1);
+    CHECK_EQ(op.u.getvcpuinfo.running, 1);
+    op.u.getvcpuinfo.vcpu = 77;
+    CHECK_ERR(domctl(XEN_DOMCTL_getvcpuinfo, 0, &op), -XEN_EINVAL);
+    op.u.getvcpuinfo.vcpu = ~0u;
+    CHECK_ERR(domctl(XEN_DOMCTL_getvcpuinfo, 0, &op), -XEN_EINVAL);
+}
+
+TEST(address_size)
+{
+    struct xen_domctl op = {0};
+
+    CHECK_OK(domctl(XEN_DOMCTL_get_address_size, 0, &op));
+    CHECK_EQ(op.u.address_size.size, 64);
+}
+
+TEST(frame_types)
+{
+    xen_pfn_t frames[3] = {mfn_of(page_get()),
+                           mfn_of((void *)start_info->pt_base),
+                           mfn_of(pte_of(VIRT_BASE, 1))};
+    struct xen_domctl op = {0};
+
+    op.u.getpageframeinfo3.num = 3;
+    set_xen_guest_handle(op.u.getpageframeinfo3.array, frames);
+    CHECK_OK(domctl(XEN_DOMCTL_getpageframeinfo3, 0, &op));
+    CHECK_EQ(frames[0], XEN_DOMCTL_PFINFO_NOTAB);
+    CHECK_EQ(frames[1] & XEN_DOMCTL_PFINFO_LTABTYPE_MASK,
+             XEN_DOMCTL_PFINFO_L4TAB);
+    CHECK_EQ(frames[2] & XEN_DOMCTL_PFINFO_LTABTYPE_MASK,
+             XEN_DOMCTL_PFINFO_L1TAB);
+}
+
+static long create(domid_t wanted, domid_t *got, u32 vcpus)
+{
+    struct xen_domctl op = {0};
+    struct xen_domctl_createdomain *c = &op.u.createdomain;
+    long rc;
+
+    c->max_vcpus = vcpus;
+    c->max_evtchn_port = 1023;
+    c->max_grant_frames = 4;
+    c->max_maptrack_frames = 4;
+    c->grant_opts = XEN_DOMCTL_GRANT_version(1);
+    rc = domctl(XEN_DOMCTL_createdomain, wanted, &op);
+    *got = op.domain;
+    return rc;
+}
+
+static long destroy(domid_t domain)
+{
+    struct xen_domctl op = {0};
+    return domctl(XEN_DOMCTL_destroydomain, domain, &op);
+}
+
+TEST(create_and_destroy)
+{
+    struct xen_domctl op = {0};
+    domid_t id = 0;
+
+    REQUIRE(CHECK_OK(create(0, &id, 1)));
+    CHECK(id != 0 && id < DOMID_FIRST_RESERVED);
+    CHECK_OK(domctl(XEN_DOMCTL_getdomaininfo, id, &op));
+    CHECK_EQ(op.u.getdomaininfo.tot_pages, 0);
+    CHECK(op.u.getdomaininfo.flags & XEN_DOMINF_paused);
+    CHECK_OK(destroy(id));
+    CHECK_ERR(domctl(XEN_DOMCTL_getdomaininfo, id, &op), -XEN_ESRCH);
+    CHECK_ERR(destroy(id), -XEN_ESRCH);
+}
+
+TEST(create_with_a_number)
+{
+    domid_t id = 0, other = 0;
+
+    REQUIRE(CHECK_OK(create(77, &id, 1)));
+    CHECK_EQ(id, 77);
+    CHECK_ERR(create(77, &other, 1), -XEN_EEXIST);
+    CHECK_OK(destroy(77));
+}
+
+TEST(create_bad)
+{
+    struct xen_domctl op = {0};
+    domid_t id = 0;
+
+    CHECK_ERR(create(0, &id, 0), -XEN_EINVAL);
+    CHECK_ERR(create(0, &id, 100000), -XEN_EINVAL);
+    op.u.createdomain.max_vcpus = 1;
+    op.u.createdomain.grant_opts = XEN_DOMCTL_GRANT_version(1);
+    op.u.createdomain.flags = 1u << 30;
+    CHECK_ERR(domctl(XEN_DOMCTL_createdomain, 0, &op), -XEN_EINVAL);
+}
+
+/* Memory of another domain: ours to map while we name it, and only then. */
+TEST(foreign_memory)
+{
+    domid_t id = 0;
+    struct xen_domctl op = {0};
+    xen_pfn_t frame = 0;
+    struct xen_memory_reservation r = {.nr_extents = 1};
+    volatile u64 *page = page_get();
+
+    REQUIRE(CHECK_OK(create(0, &id, 1)));
+    op.u.max_mem.max_memkb = 64;
+    CHECK_OK(domctl(XEN_DOMCTL_max_mem, id, &op));
+    r.domid = id;
+    set_xen_guest_handle(r.extent_start, &frame);
+    CHECK_EQ(hc_memory_op(XENMEM_populate_physmap, &r), 1);
+    CHECK(frame != 0);
+    CHECK_ERR(remap(page, PTE(frame, PTE_RW_FLAGS)), -XEN_EBUSY);
+    CHECK_OK(hc_update_va_mapping_otherdomain((ulong)page,
+                                              PTE(frame, PTE_RW_FLAGS),
+                                              UVMF_INVLPG, id));
+    CHECK_NO_FAULT(*page = 1);
+    /* Not as a page table of ours, whoever is named. */
+    CHECK_ERR(mmuext1(MMUEXT_PIN_L1_TABLE, frame, 0), -XEN_EINVAL);
+    CHECK_OK(remap(page, 0));
+    CHECK_OK(destroy(id));
+}
+
+/* More than its limit it does not get. */
+TEST(memory_limit)
+{
+    domid_t id = 0;
+    struct xen_domctl op = {0};
+    xen_pfn_t frames[20] = {0};
+    struct xen_memory_reservation r = {.nr_extents = 20};
+
+    REQUIRE(CHECK_OK(create(0, &id, 1)));
+    op.u.max_mem.max_memkb = 64; /* 16 pages */
+    CHECK_OK(domctl(XEN_DOMCTL_max_mem, id, &op));
+    r.domid = id;
+    set_xen_guest_handle(r.extent_start, frames);
+    for (unsigned i = 0; i < 20; i++)
+        frames[i] = i;
+    CHECK_EQ(hc_memory_op(XENMEM_populate_physmap, &r), 16);
+    CHECK_OK(domctl(XEN_DOMCTL_getdomaininfo, id, &op));
+    CHECK_EQ(op.u.getdomaininfo.tot_pages, 16);
+    CHECK_OK(destroy(id));
+}
+
+TEST(vcpus_of_a_new_domain)
+{
+    domid_t id = 0;
+    struct xen_domctl op = {0};
+
+    REQUIRE(CHECK_OK(create(0, &id, 2)));
+    op.u.max_vcpus.max = 3; /* it was made for two */
+    CHECK_ERR(domctl(XEN_DOMCTL_max_vcpus, id, &op), -XEN_EINVAL);
+    op.u.max_vcpus.max = 2;
+    CHECK_OK(domctl(XEN_DOMCTL_max_vcpus, id, &op));
+    memset(&op, 0, sizeof(op));
+    op.u.getvcpuinfo.vcpu = 1;
+    CHECK_OK(domctl(XEN_DOMCTL_getvcpuinfo, id, &op));
+    CHECK_EQ(op.u.getvcpuinfo.online, 0);
+    memset(&op, 0, sizeof(op));
+    set_xen_guest_handle(op.u.vcpucontext.ctxt,
+                         (vcpu_guest_context_t *)UNMAPPED_VA);
+    CHECK_ERR(domctl(XEN_DOMCTL_setvcpucontext, id, &op), -XEN_EFAULT);
+    CHECK_OK(destroy(id));
+}
+
+TEST(pause_and_unpause)
+{
+    domid_t id = 0;
+    struct xen_domctl op = {0};
+
+    REQUIRE(CHECK_OK(create(0, &id, 1)));
+    /* A new domain is paused by its builder; never more often than that. */
+    CHECK_OK(domctl(XEN_DOMCTL_unpausedomain, id, &op));
+    CHECK_ERR(domctl(XEN_DOMCTL_unpausedomain, id, &op), -XEN_EINVAL);
+    CHECK_OK(domctl(XEN_DOMCTL_pausedomain, id, &op));
+    CHECK_OK(destroy(id));
+}
+
+/* An event channel to another domain waits for that one. */
+TEST(event_channel_for_another)
+{
+    domid_t id = 0;
+    struct evtchn_alloc_unbound a = {.remote_dom = 0};
+
+    REQUIRE(CHECK_OK(create(0, &id, 1)));
+    a.dom = id;
+    CHECK_OK(hc_event_channel_op(EVTCHNOP_alloc_unbound, &a));
+    CHECK(a.port > 0);
+    CHECK_OK(destroy(id));
+}
