@@ -4,7 +4,7 @@
  * the TSC, and what is done if it cannot be trusted.
  *
  * Platform time is the platform timer's count, extended over its wraps by the
- * boot CPU at least every period().  With an untrusted TSC, each CPU samples its
+ * boot CPU every period().  With an untrusted TSC, each CPU samples its
  * own TSC and the platform timer once per period and chooses its rate for
  * the next one so that the error found is gone at its end: time is continuous
  * and never steps back; a CPU that lags by more than STEP_NS is put forward.
@@ -51,9 +51,11 @@ static s_time_t ticks_to_ns(u64 ticks)
                       platform_timer->hz);
 }
 
-/* A second, or less where the counter wraps sooner: a third of a wrap. */
+/* A second; with an untrusted TSC a third of the counter's wrap at most. */
 static s_time_t period(void)
 {
+    if (clock_tsc_stable)
+        return SECONDS(1);
     return MIN(SECONDS(1), ticks_to_ns(platform_timer->mask) / 3);
 }
 
@@ -90,17 +92,19 @@ static void platform_advance(const struct clock_sample *s)
 /* --- trusted TSC --- */
 
 /*
- * Platform ticks from the first sample to s, whatever wraps there were: the
- * first scale is true to a part in thousand, which tells their number.
+ * What the TSC says that the platform timer did between two samples, and by
+ * how much the timer was ahead of that: less than half a wrap, however many
+ * wraps there were.
  */
-static u64 __init ticks_since_boot(const struct clock_sample *s)
+static s64 ticks_ahead(const struct clock_sample *from,
+                       const struct clock_sample *to, u64 *predicted)
 {
-    u64 mask = platform_timer->mask;
-    u64 guess = (u64)((unsigned __int128)(s->tsc - boot_sample.tsc) *
-                      platform_timer->hz / tsc_hz);
-    u64 off = (s->count - boot_sample.count - guess) & mask;
+    u64 mask = platform_timer->mask, off;
 
-    return off > mask / 2 ? guess - (mask + 1 - off) : guess + off;
+    *predicted = (u64)((unsigned __int128)(to->tsc - from->tsc) *
+                       platform_timer->hz / tsc_hz);
+    off = (to->count - from->count - *predicted) & mask;
+    return off > mask / 2 ? (s64)off - (s64)mask - 1 : (s64)off;
 }
 
 static void install_refined(void *arg)
@@ -121,18 +125,11 @@ static void distrust(const char *why)
 
 static void watch(const struct clock_sample *s)
 {
-    s_time_t expected, got;
+    u64 predicted;
+    s64 ahead = ticks_ahead(&platform.last, s, &predicted);
+    s64 limit = (s64)(platform_timer->hz * MAX_DRIFT_NS / 1000000000);
 
-    if (!seen_lately(s)) { /* stopped by a debugger: nothing is known */
-        platform_advance(s);
-        return;
-    }
-    expected = ticks_to_ns(clock_elapsed(&platform.last, s));
-    got = clock_time_at(s->tsc) - clock_time_at(platform.last.tsc);
-    if (got - expected > MAX_DRIFT_NS || expected - got > MAX_DRIFT_NS)
-        strikes++;
-    else
-        strikes = 0;
+    strikes = ahead > limit || ahead < -limit ? strikes + 1 : 0;
     platform.last = *s;
     platform.time = clock_time_at(s->tsc);
     if (strikes >= MAX_STRIKES)
@@ -200,13 +197,15 @@ static void __init refine(void)
 {
     struct clock_sample s;
     struct cpu_clock c;
-    u64 hz;
+    u64 hz, predicted;
+    s64 ahead;
 
     clock_sample(&s);
     if (s.tsc - boot_sample.tsc < tsc_hz / 10)
         return; /* too short to be better */
+    ahead = ticks_ahead(&boot_sample, &s, &predicted);
     hz = (u64)((unsigned __int128)(s.tsc - boot_sample.tsc) *
-               platform_timer->hz / ticks_since_boot(&s));
+               platform_timer->hz / (predicted + (u64)ahead));
     if (hz < tsc_hz - tsc_hz / 500 || hz > tsc_hz + tsc_hz / 500) {
         log_warn("TSC: %lu kHz at first, %lu kHz over the boot\n",
                  tsc_hz / 1000, hz / 1000);
