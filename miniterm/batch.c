@@ -210,6 +210,9 @@ static int advance(struct batch *b)
 
         if (b->s->line.state != LINE_UP && !b->s->lost)
             return -1;
+        /* A BREAK comes behind what was sent before it. */
+        if (st->kind == STEP_BREAK && b->s->out.q.len)
+            return -1;
         if (!b->deadline)
             begin(b, st);
         if (!step_done(b, st)) {

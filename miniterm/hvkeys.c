@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Debug keys with the input switched there and back. */
 #define _GNU_SOURCE
+#include <stdio.h>
 #include <string.h>
 
 #include "conswitch.h"
@@ -27,11 +28,33 @@ static void learn_switch_char(struct hvkeys *k, const char *text, size_t len)
         k->switch_char = (char)(c - 'a' + 1);
 }
 
+/* The message as Xen prints it today: "*** Serial input to DOM0 (type ...". */
+static bool parse_todays(const char *text, size_t len, uint16_t *owner)
+{
+    static const char word[] = "*** Serial input to ";
+    const char *p = memmem(text, len, word, sizeof(word) - 1);
+    char name[16] = "";
+    unsigned domain;
+
+    if (!p)
+        return false;
+    p += sizeof(word) - 1;
+    snprintf(name, sizeof(name), "%.*s", (int)(text + len - p), p);
+    if (!strncmp(name, "Xen", 3))
+        *owner = CS_OWNER_HV;
+    else if (sscanf(name, "DOM%u", &domain) == 1 && domain < CS_OWNER_HV)
+        *owner = (uint16_t)domain;
+    else
+        return false;
+    return true;
+}
+
 void hvkeys_line(struct hvkeys *k, const char *text, size_t len)
 {
     uint16_t owner;
 
-    if (!cs_focus_parse(text, len, &owner))
+    if (!cs_focus_parse(text, len, &owner) &&
+        !parse_todays(text, len, &owner))
         return;
     learn_switch_char(k, text, len);
     k->owner = owner == CS_OWNER_HV ? HVKEYS_HV : owner;

@@ -6,6 +6,7 @@
 
 #include "lines.h"
 #include "util.h"
+#include "vtfilter.h"
 
 struct cell {
     uint32_t ch; /* 0: never written */
@@ -15,6 +16,7 @@ struct cell {
 struct lines {
     VTerm *vt;
     VTermState *state;
+    struct vtfilter filter;
     const struct lines_ops *ops;
     void *user;
     struct tline **kept; /* ring of max entries */
@@ -132,7 +134,9 @@ static int on_glyph(VTermGlyphInfo *info, VTermPos pos, void *user)
 {
     struct lines *l = user;
 
-    if (l->away || pos.col < 0 || pos.col + info->width > LINES_COLUMNS)
+    /* The width of what is no character at all is negative. */
+    if (l->away || info->width < 1 || pos.col < 0 ||
+        pos.col + info->width > LINES_COLUMNS)
         return 1;
     if (l->empty)
         l->wall = l->arrived;
@@ -157,7 +161,8 @@ static int on_scroll(VTermRect rect, int downward, int rightward, void *user)
         finish(l);
     } else if (rightward) {
         /* Insert or delete characters: move what is right of the cursor. */
-        int from = rect.start_col, n = LINES_COLUMNS - from;
+        int from = rect.start_col < 0 ? 0 : rect.start_col;
+        int n = LINES_COLUMNS - from;
         int by = rightward > 0 ? rightward : -rightward;
 
         if (by < n && rightward > 0) {
@@ -178,7 +183,8 @@ static int on_scroll(VTermRect rect, int downward, int rightward, void *user)
 static int on_erase(VTermRect rect, int selective, void *user)
 {
     struct lines *l = user;
-    unsigned start = (unsigned)rect.start_col, end = (unsigned)rect.end_col;
+    unsigned start = rect.start_col < 0 ? 0 : (unsigned)rect.start_col;
+    unsigned end = rect.end_col < 0 ? 0 : (unsigned)rect.end_col;
 
     (void)selective;
     if (end > LINES_COLUMNS)
@@ -192,40 +198,53 @@ static int on_erase(VTermRect rect, int selective, void *user)
     return 1;
 }
 
+/* Of the cube of 6 by 6 by 6 (16..231) or the greys behind it. */
+static unsigned nearest_of_8(unsigned idx)
+{
+    unsigned n = idx - 16;
+
+    if (idx >= 232)
+        return idx >= 244 ? 8 : 1;
+    return 1u + (n / 36 >= 3) + 2u * (n / 6 % 6 >= 3) + 4u * (n % 6 >= 3);
+}
+
 static unsigned color_number(const VTermColor *c)
 {
     if (VTERM_COLOR_IS_DEFAULT_FG(c) || VTERM_COLOR_IS_DEFAULT_BG(c))
         return 0;
     if (VTERM_COLOR_IS_INDEXED(c))
-        return c->indexed.idx < 16 ? 1u + c->indexed.idx : 0;
+        return c->indexed.idx < 16 ? 1u + c->indexed.idx :
+               nearest_of_8(c->indexed.idx);
     return 1u + (c->rgb.red >= 96) + 2u * (c->rgb.green >= 96) +
            4u * (c->rgb.blue >= 96);
 }
 
-static void set_flag(struct lines *l, unsigned flag, bool on)
+static uint16_t with_flag(unsigned attr, unsigned flag, bool on)
 {
-    l->attr = (uint16_t)(on ? l->attr | flag : l->attr & ~flag);
+    return (uint16_t)(on ? attr | flag : attr & ~flag);
+}
+
+uint16_t lines_pen(uint16_t attr, VTermAttr what, const VTermValue *val)
+{
+    switch (what) {
+    case VTERM_ATTR_BOLD: return with_flag(attr, ATTR_BOLD, val->boolean);
+    case VTERM_ATTR_UNDERLINE:
+        return with_flag(attr, ATTR_UNDERLINE, val->number);
+    case VTERM_ATTR_REVERSE:
+        return with_flag(attr, ATTR_REVERSE, val->boolean);
+    case VTERM_ATTR_FOREGROUND:
+        return (uint16_t)((attr & ~0x1fu) | color_number(&val->color));
+    case VTERM_ATTR_BACKGROUND:
+        return (uint16_t)((attr & ~0x3e0u) | color_number(&val->color) << 5);
+    default: return attr;
+    }
 }
 
 static int on_pen(VTermAttr attr, VTermValue *val, void *user)
 {
     struct lines *l = user;
 
-    switch (attr) {
-    case VTERM_ATTR_BOLD: set_flag(l, ATTR_BOLD, val->boolean); break;
-    case VTERM_ATTR_UNDERLINE:
-        set_flag(l, ATTR_UNDERLINE, val->number);
-        break;
-    case VTERM_ATTR_REVERSE: set_flag(l, ATTR_REVERSE, val->boolean); break;
-    case VTERM_ATTR_FOREGROUND:
-        l->attr = (uint16_t)((l->attr & ~0x1fu) | color_number(&val->color));
-        break;
-    case VTERM_ATTR_BACKGROUND:
-        l->attr = (uint16_t)((l->attr & ~0x3e0u) |
-                             color_number(&val->color) << 5);
-        break;
-    default: break;
-    }
+    l->attr = lines_pen(l->attr, attr, val);
     return 1;
 }
 
@@ -295,6 +314,8 @@ struct lines *lines_new(unsigned max, const struct lines_ops *ops,
     l->state = vterm_obtain_state(l->vt);
     vterm_state_set_callbacks(l->state, &callbacks, l);
     vterm_state_reset(l->state, 1);
+    /* A bare LF ends a line too and starts the next at its left edge (LNM). */
+    vterm_input_write(l->vt, "\033[20h", 5);
     l->used = 0;
     return l;
 }
@@ -321,9 +342,19 @@ void lines_free(struct lines *l)
 
 void lines_feed(struct lines *l, const void *data, size_t len, uint64_t wall)
 {
+    const uint8_t *p = data;
+    uint8_t clean[4096 + 1];
+
     l->arrived = wall;
     forget_current(l);
-    vterm_input_write(l->vt, data, len);
+    while (len) {
+        size_t run = len < 4096 ? len : 4096;
+        size_t n = vtfilter(&l->filter, clean, p, run);
+
+        vterm_input_write(l->vt, (const char *)clean, n);
+        p += run;
+        len -= run;
+    }
 }
 
 void lines_end(struct lines *l)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <vterm.h>
 
 #define LINES_COLUMNS 4096 /* a longer line is cut into several */
 
@@ -23,6 +24,9 @@
 #define ATTR_BOLD 0x400u
 #define ATTR_UNDERLINE 0x800u
 #define ATTR_REVERSE 0x1000u
+
+/* @attr changed as a sequence of the target asks, in libvterm's terms. */
+uint16_t lines_pen(uint16_t attr, VTermAttr what, const VTermValue *val);
 
 /* From byte @start on, text has attributes @attr. */
 struct attr_run {

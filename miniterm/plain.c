@@ -221,6 +221,8 @@ static void handle_line(struct plain *p, short revents)
     if (p->line.state == LINE_CONNECTING) {
         if (revents && line_connected(&p->line) < 0)
             line_gone(p);
+        else if (revents && p->reopen_at)
+            say(p, "connected again");
         return;
     }
     if ((revents & (POLLIN | POLLHUP | POLLERR)) && !p->shown_len)

@@ -162,6 +162,14 @@ void session_free(struct session *s)
     free(s);
 }
 
+static void now_connected(struct session *s)
+{
+    if (s->reopen_at)
+        session_mark_all(s, "--- connected again ---");
+    s->heard = now_us();
+    session_say(s, "connected: %s", s->line.where);
+}
+
 int session_open(struct session *s)
 {
     if (line_init(&s->line, s->set) < 0)
@@ -169,7 +177,7 @@ int session_open(struct session *s)
     if (line_open(&s->line) < 0)
         return -1;
     if (s->line.state == LINE_UP)
-        session_say(s, "connected: %s", s->line.where);
+        now_connected(s);
     return 0;
 }
 
@@ -196,7 +204,7 @@ static void try_reopen(struct session *s, uint64_t now)
         return;
     s->reopen_at = now + REOPEN_US;
     if (line_open(&s->line) == 0 && s->line.state == LINE_UP)
-        session_mark_all(s, "--- connected again ---");
+        now_connected(s);
 }
 
 void session_reconnect(struct session *s)
@@ -345,7 +353,7 @@ static void handle_line(struct session *s, short revents)
         if (line_connected(&s->line) < 0)
             line_gone(s);
         else
-            session_say(s, "connected: %s", s->line.where);
+            now_connected(s);
         return;
     }
     if (revents & (POLLIN | POLLHUP | POLLERR))
