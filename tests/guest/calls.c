@@ -5,7 +5,7 @@
 /* Of <xen/xen.h>: never given out, or meant for other machines. */
 TEST(call_holes)
 {
-    static const unsigned holes[] = {11, 43, 44, 45, 46, 47};
+    static const unsigned holes[] = { 11, 43, 44, 45, 46, 47 };
 
     for (unsigned i = 0; i < ARRAY_SIZE(holes); i++)
         CHECK_ERR(hypercall(holes[i], 0, 0, 0, 0, 0), -XEN_ENOSYS);
@@ -13,8 +13,9 @@ TEST(call_holes)
 
 TEST(call_beyond_table)
 {
-    static const unsigned numbers[] = {56, 63, 64, 127, 128, 255, 256, 1000,
-                                       0x7fffffff, 0x80000000, 0xffffffff};
+    static const unsigned numbers[] = { 56,         63,         64,        127,
+                                        128,        255,        256,       1000,
+                                        0x7fffffff, 0x80000000, 0xffffffff };
 
     for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
         CHECK_ERR(hypercall(numbers[i], 0, 0, 0, 0, 0), -XEN_ENOSYS);
@@ -42,7 +43,7 @@ TEST(call_not_offered)
 /* Only ax, rcx and r11 change over a hypercall. */
 TEST(call_keeps_registers)
 {
-    u64 in[6] = {0x1111, 0x2222, 0x3333, 0x4444, 0x5555, 0x6666}, out[6];
+    u64 in[6] = { 0x1111, 0x2222, 0x3333, 0x4444, 0x5555, 0x6666 }, out[6];
     u64 rbp = 0x777;
 
     asm volatile("push %%rbp\n\tmov 0(%2), %%rbx\n\tmov 8(%2), %%r12\n\t"
@@ -71,15 +72,15 @@ TEST(call_direction_flag_is_harmless)
 
 static struct multicall_entry version_entry(void)
 {
-    struct multicall_entry e = {.op = __HYPERVISOR_xen_version,
-                                .args = {XENVER_version}};
+    struct multicall_entry e = { .op = __HYPERVISOR_xen_version,
+                                 .args = { XENVER_version } };
     return e;
 }
 
 TEST(multicall_good)
 {
-    struct multicall_entry calls[3] = {version_entry(), version_entry(),
-                                       version_entry()};
+    struct multicall_entry calls[3] = { version_entry(), version_entry(),
+                                        version_entry() };
 
     calls[1].op = 1000;
     CHECK_OK(hc_multicall(calls, 3));
@@ -140,8 +141,8 @@ TEST(multicall_count_out_of_range)
 /* A multicall inside a multicall is refused, the rest still runs. */
 TEST(multicall_nested)
 {
-    struct multicall_entry inner[1] = {version_entry()};
-    struct multicall_entry calls[2] = {version_entry(), version_entry()};
+    struct multicall_entry inner[1] = { version_entry() };
+    struct multicall_entry calls[2] = { version_entry(), version_entry() };
 
     calls[0].op = __HYPERVISOR_multicall;
     calls[0].args[0] = (ulong)inner;

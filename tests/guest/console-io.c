@@ -24,8 +24,8 @@ TEST(console_write_long)
 
 TEST(console_write_any_byte)
 {
-    static const char text[] = {'\0', 1, 8, 27, 127, (char)0x80, (char)0xff,
-                                '\n'};
+    static const char text[] = { '\0', 1,          8,          27,
+                                 127,  (char)0x80, (char)0xff, '\n' };
 
     CHECK_OK(hc_console_io(CONSOLEIO_write, sizeof(text), text));
 }

@@ -9,9 +9,21 @@ asm(".globl landing\nlanding: ud2\nlanding_end:\n");
 static struct regs to_kernel(void)
 {
     struct regs r = {
-        .r15 = 15, .r14 = 14, .r13 = 13, .r12 = 12, .rbp = 5, .rbx = 3,
-        .r11 = 11, .r10 = 10, .r9 = 9, .r8 = 8, .rax = 1, .rcx = 2, .rdx = 4,
-        .rsi = 6, .rdi = 7,
+        .r15 = 15,
+        .r14 = 14,
+        .r13 = 13,
+        .r12 = 12,
+        .rbp = 5,
+        .rbx = 3,
+        .r11 = 11,
+        .r10 = 10,
+        .r9 = 9,
+        .r8 = 8,
+        .rax = 1,
+        .rcx = 2,
+        .rdx = 4,
+        .rsi = 6,
+        .rdi = 7,
         .rip = (ulong)landing,
         .cs = FLAT_KERNEL_CS & ~3,
         .rflags = FL_ONE,
@@ -165,7 +177,9 @@ static int iret_in_syscall(u64 rip, u64 rsp)
     };
 
     return FAULT_OF(asm volatile("mov %0, %%rsp\n\tsyscall"
-                                 : : "r"(&c), "a"(23L) : "memory"));
+                                 :
+                                 : "r"(&c), "a"(23L)
+                                 : "memory"));
 }
 
 USER_CODE_BLOCK(user_ud2, "ud2\n");
@@ -285,7 +299,7 @@ TEST(breakpoint)
 static evtchn_port_t own_ipi(void)
 {
     static evtchn_port_t port;
-    struct evtchn_bind_ipi bind = {.vcpu = 0};
+    struct evtchn_bind_ipi bind = { .vcpu = 0 };
 
     if (!port) {
         CHECK_OK(hc_event_channel_op(EVTCHNOP_bind_ipi, &bind));
@@ -296,7 +310,7 @@ static evtchn_port_t own_ipi(void)
 
 static void notify(evtchn_port_t port)
 {
-    struct evtchn_send send = {.port = port};
+    struct evtchn_send send = { .port = port };
     CHECK_OK(hc_event_channel_op(EVTCHNOP_send, &send));
 }
 

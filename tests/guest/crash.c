@@ -11,11 +11,11 @@ struct scenario {
     void (*run)(void);
 };
 
-#define SCENARIO(id)                                                           \
-    static void crash_##id(void);                                              \
-    static const struct scenario scenario_##id                                 \
-        __attribute__((used, section(".scenarios"), aligned(8))) = {           \
-            #id, crash_##id};                                                  \
+#define SCENARIO(id)                                       \
+    static void crash_##id(void);                          \
+    static const struct scenario scenario_##id             \
+        __attribute__((used, section(".scenarios"),        \
+                       aligned(8))) = { #id, crash_##id }; \
     static void crash_##id(void)
 
 static void drop_traps(void)
@@ -44,8 +44,10 @@ SCENARIO(no_gp_handler)
 /* The handler itself is not mapped: its own fault has nowhere to go. */
 SCENARIO(handler_is_not_mapped)
 {
-    struct trap_info t[2] = {{.vector = 6, .flags = 3, .cs = FLAT_KERNEL_CS,
-                              .address = UNMAPPED_VA}};
+    struct trap_info t[2] = { { .vector = 6,
+                                .flags = 3,
+                                .cs = FLAT_KERNEL_CS,
+                                .address = UNMAPPED_VA } };
 
     drop_traps();
     hc_set_trap_table(t);
@@ -100,8 +102,10 @@ SCENARIO(trap_stack_in_hypervisor)
 /* iret to user mode, and there are no page tables for it. */
 SCENARIO(no_user_page_tables)
 {
-    struct regs r = {.cs = FLAT_USER_CS, .ss = FLAT_USER_SS,
-                     .rip = USER_CODE, .rflags = FL_ONE};
+    struct regs r = { .cs = FLAT_USER_CS,
+                      .ss = FLAT_USER_SS,
+                      .rip = USER_CODE,
+                      .rflags = FL_ONE };
 
     enter_and_catch(&r);
 }
@@ -113,8 +117,7 @@ SCENARIO(iret_frame_is_not_mapped)
 
 SCENARIO(iret_frame_in_hypervisor)
 {
-    asm volatile("mov %0, %%rsp\n\tsyscall"
-                 : : "r"(HYPERVISOR_VA), "a"(23L));
+    asm volatile("mov %0, %%rsp\n\tsyscall" : : "r"(HYPERVISOR_VA), "a"(23L));
 }
 
 /* Its own code goes away under it, and the handlers with it. */
@@ -144,7 +147,7 @@ SCENARIO(event_callback_is_not_mapped)
 
 SCENARIO(shutdown_with_crash)
 {
-    struct sched_shutdown s = {.reason = SHUTDOWN_crash};
+    struct sched_shutdown s = { .reason = SHUTDOWN_crash };
 
     hc_sched_op(SCHEDOP_shutdown, &s);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* set_gdt, update_descriptor, the LDT, segment bases (Intel SDM vol. 3, 3.4). */
+/* set_gdt, update_descriptor, LDT, segment bases (Intel SDM vol. 3, 3.4). */
 #include "guest.h"
 
 /* Flat 64-bit descriptors, DPL 3, accessed. */
@@ -12,8 +12,8 @@
 #define DESC_P (1UL << 47)
 
 /* A selector with RPL 3 of the GDT; of the LDT. */
-#define GDT_SEL(n) ((n) * 8 + 3)
-#define LDT_SEL(n) ((n) * 8 + 7)
+#define GDT_SEL(n) ((n)*8 + 3)
+#define LDT_SEL(n) ((n)*8 + 7)
 
 /* A one-page GDT, loaded. */
 static u64 *loaded_gdt(void)
@@ -53,7 +53,7 @@ TEST(set_gdt_good)
 TEST(set_gdt_of_several_pages)
 {
     char *gdt = pages_get(2);
-    xen_pfn_t frames[2] = {mfn_of(gdt), mfn_of(gdt + PAGE_SIZE)};
+    xen_pfn_t frames[2] = { mfn_of(gdt), mfn_of(gdt + PAGE_SIZE) };
 
     ((u64 *)gdt)[513] = DESC_DATA;
     CHECK_OK(make_ro(gdt));
@@ -91,7 +91,7 @@ TEST(set_gdt_bad)
 TEST(set_gdt_is_all_or_nothing)
 {
     u64 *old = loaded_gdt(), *new = page_get();
-    xen_pfn_t frames[2] = {mfn_of(new), mfn_not_ours()};
+    xen_pfn_t frames[2] = { mfn_of(new), mfn_not_ours() };
 
     CHECK_OK(hc_update_descriptor(maddr_of(&old[5]), DESC_DATA));
     CHECK_OK(make_ro(new));
@@ -103,8 +103,8 @@ TEST(set_gdt_is_all_or_nothing)
 }
 
 /* System types: 0 reserved, 2 LDT, 9/11 TSS, 12 call, 14/15 gates. */
-static const unsigned bad_types[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14,
-                                     15};
+static const unsigned bad_types[] = { 1, 2, 3,  4,  5,  6,  7,
+                                      8, 9, 10, 11, 13, 14, 15 };
 
 TEST(illegal_descriptors_in_a_new_gdt)
 {
@@ -200,8 +200,7 @@ TEST(update_descriptor_targets)
 
     CHECK_OK(hc_update_descriptor(maddr_of(&page[4]), DESC_DATA));
     CHECK_EQ(page[4], DESC_DATA);
-    CHECK_ERR(hc_update_descriptor(maddr_of(page) + 4, DESC_DATA),
-              -XEN_EINVAL);
+    CHECK_ERR(hc_update_descriptor(maddr_of(page) + 4, DESC_DATA), -XEN_EINVAL);
     CHECK_ERR(hc_update_descriptor(mfn_not_ours() * PAGE_SIZE, DESC_DATA),
               -XEN_EINVAL);
     CHECK_ERR(hc_update_descriptor(~0xfffUL, DESC_DATA), -XEN_EINVAL);

@@ -15,9 +15,9 @@ static long domctl(u32 cmd, domid_t domain, struct xen_domctl *op)
 
 TEST(domctl_bad)
 {
-    struct xen_domctl op = {.cmd = XEN_DOMCTL_getdomaininfo,
-                            .interface_version =
-                                XEN_DOMCTL_INTERFACE_VERSION + 1};
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getdomaininfo,
+                             .interface_version = XEN_DOMCTL_INTERFACE_VERSION +
+                                                  1 };
 
     CHECK_ERR(hc_domctl(&op), -XEN_EACCES);
     CHECK_ERR(domctl(9999, 0, &op), -XEN_ENOSYS);
@@ -43,7 +43,7 @@ static const u32 plain_commands[] = {
 TEST(no_such_domain)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(plain_commands); i++) {
-        struct xen_domctl op = {0};
+        struct xen_domctl op = { 0 };
         CHECK_ERR(domctl(plain_commands[i], 0x1234, &op), -XEN_ESRCH);
     }
 }
@@ -52,19 +52,21 @@ TEST(no_such_domain)
 TEST(not_on_oneself)
 {
     static const u32 commands[] = {
-        XEN_DOMCTL_destroydomain, XEN_DOMCTL_pausedomain,
-        XEN_DOMCTL_setvcpucontext, XEN_DOMCTL_resumedomain,
+        XEN_DOMCTL_destroydomain,
+        XEN_DOMCTL_pausedomain,
+        XEN_DOMCTL_setvcpucontext,
+        XEN_DOMCTL_resumedomain,
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
-        struct xen_domctl op = {0};
+        struct xen_domctl op = { 0 };
         CHECK_ERR(domctl(commands[i], 0, &op), -XEN_EINVAL);
     }
 }
 
 TEST(domain_info)
 {
-    struct xen_domctl op = {0};
+    struct xen_domctl op = { 0 };
 
     CHECK_OK(domctl(XEN_DOMCTL_getdomaininfo, 0, &op));
     CHECK_EQ(op.domain, 0);
@@ -80,7 +82,7 @@ TEST(domain_info)
 
 TEST(vcpu_info)
 {
-    struct xen_domctl op = {0};
+    struct xen_domctl op = { 0 };
 
     CHECK_OK(domctl(XEN_DOMCTL_getvcpuinfo, 0, &op));
     CHECK_EQ(op.u.getvcpuinfo.online, 1);
@@ -93,7 +95,7 @@ TEST(vcpu_info)
 
 TEST(address_size)
 {
-    struct xen_domctl op = {0};
+    struct xen_domctl op = { 0 };
 
     CHECK_OK(domctl(XEN_DOMCTL_get_address_size, 0, &op));
     CHECK_EQ(op.u.address_size.size, 64);
@@ -101,10 +103,10 @@ TEST(address_size)
 
 TEST(frame_types)
 {
-    xen_pfn_t frames[3] = {mfn_of(page_get()),
-                           mfn_of((void *)start_info->pt_base),
-                           mfn_of(pte_of(VIRT_BASE, 1))};
-    struct xen_domctl op = {0};
+    xen_pfn_t frames[3] = { mfn_of(page_get()),
+                            mfn_of((void *)start_info->pt_base),
+                            mfn_of(pte_of(VIRT_BASE, 1)) };
+    struct xen_domctl op = { 0 };
 
     op.u.getpageframeinfo3.num = 3;
     set_xen_guest_handle(op.u.getpageframeinfo3.array, frames);
@@ -118,7 +120,7 @@ TEST(frame_types)
 
 static long create(domid_t wanted, domid_t *got, u32 vcpus)
 {
-    struct xen_domctl op = {0};
+    struct xen_domctl op = { 0 };
     struct xen_domctl_createdomain *c = &op.u.createdomain;
     long rc;
 
@@ -134,13 +136,13 @@ static long create(domid_t wanted, domid_t *got, u32 vcpus)
 
 static long destroy(domid_t domain)
 {
-    struct xen_domctl op = {0};
+    struct xen_domctl op = { 0 };
     return domctl(XEN_DOMCTL_destroydomain, domain, &op);
 }
 
 TEST(create_and_destroy)
 {
-    struct xen_domctl op = {0};
+    struct xen_domctl op = { 0 };
     domid_t id = 0;
 
     REQUIRE(CHECK_OK(create(0, &id, 1)));
@@ -165,7 +167,7 @@ TEST(create_with_a_number)
 
 TEST(create_bad)
 {
-    struct xen_domctl op = {0};
+    struct xen_domctl op = { 0 };
     domid_t id = 0;
 
     CHECK_ERR(create(0, &id, 0), -XEN_EINVAL);
@@ -180,9 +182,9 @@ TEST(create_bad)
 TEST(foreign_memory)
 {
     domid_t id = 0;
-    struct xen_domctl op = {0};
+    struct xen_domctl op = { 0 };
     xen_pfn_t frame = 0;
-    struct xen_memory_reservation r = {.nr_extents = 1};
+    struct xen_memory_reservation r = { .nr_extents = 1 };
     volatile u64 *page = page_get();
 
     REQUIRE(CHECK_OK(create(0, &id, 1)));
@@ -207,9 +209,9 @@ TEST(foreign_memory)
 TEST(memory_limit)
 {
     domid_t id = 0;
-    struct xen_domctl op = {0};
-    xen_pfn_t frames[20] = {0};
-    struct xen_memory_reservation r = {.nr_extents = 20};
+    struct xen_domctl op = { 0 };
+    xen_pfn_t frames[20] = { 0 };
+    struct xen_memory_reservation r = { .nr_extents = 20 };
 
     REQUIRE(CHECK_OK(create(0, &id, 1)));
     op.u.max_mem.max_memkb = 64; /* 16 pages */
@@ -227,7 +229,7 @@ TEST(memory_limit)
 TEST(vcpus_of_a_new_domain)
 {
     domid_t id = 0;
-    struct xen_domctl op = {0};
+    struct xen_domctl op = { 0 };
 
     REQUIRE(CHECK_OK(create(0, &id, 2)));
     op.u.max_vcpus.max = 3; /* it was made for two */
@@ -248,7 +250,7 @@ TEST(vcpus_of_a_new_domain)
 TEST(pause_and_unpause)
 {
     domid_t id = 0;
-    struct xen_domctl op = {0};
+    struct xen_domctl op = { 0 };
 
     REQUIRE(CHECK_OK(create(0, &id, 1)));
     /* A new domain is paused by its builder; never more often than that. */
@@ -262,7 +264,7 @@ TEST(pause_and_unpause)
 TEST(event_channel_for_another)
 {
     domid_t id = 0;
-    struct evtchn_alloc_unbound a = {.remote_dom = 0};
+    struct evtchn_alloc_unbound a = { .remote_dom = 0 };
 
     REQUIRE(CHECK_OK(create(0, &id, 1)));
     a.dom = id;

@@ -8,8 +8,8 @@
 static void restore(void)
 {
     CHECK_OK(hc_set_trap_table(trap_table));
-    CHECK_OK(hc_set_callbacks(A(event_entry), A(failsafe_entry),
-                              A(syscall_entry)));
+    CHECK_OK(
+        hc_set_callbacks(A(event_entry), A(failsafe_entry), A(syscall_entry)));
     CHECK_OK(hc_stack_switch(FLAT_KERNEL_SS, A(trap_stack_top)));
 }
 
@@ -23,8 +23,10 @@ TEST(trap_table_bad_pointer)
 TEST(trap_table_bad_address)
 {
     struct trap_info t[2] = {
-        {.vector = 6, .flags = 3, .cs = FLAT_KERNEL_CS,
-         .address = NON_CANONICAL_VA},
+        { .vector = 6,
+          .flags = 3,
+          .cs = FLAT_KERNEL_CS,
+          .address = NON_CANONICAL_VA },
     };
 
     CHECK_ERR(hc_set_trap_table(t), -XEN_EINVAL);
@@ -88,7 +90,7 @@ static void look_at_frame(struct regs *regs)
 /* Flag 4 of an entry: enter it with events masked. */
 TEST(trap_masks_events)
 {
-    struct trap_info t[2] = {trap_table[6]};
+    struct trap_info t[2] = { trap_table[6] };
 
     t[0].flags = 3 | 4;
     CHECK_OK(hc_set_trap_table(t));
@@ -108,7 +110,9 @@ TEST(exceptions_of_the_kernel)
 {
     CHECK_FAULT(asm volatile("int3"), VEC_BP);
     CHECK_FAULT(asm volatile("xor %%edx, %%edx\n\tdiv %%edx"
-                             : : : "eax", "edx", "cc"),
+                             :
+                             :
+                             : "eax", "edx", "cc"),
                 VEC_DE);
     CHECK_FAULT(*(volatile char *)NON_CANONICAL_VA = 0, VEC_GP);
     CHECK_EQ(fault.error, 0);
@@ -119,8 +123,7 @@ TEST(exceptions_of_the_kernel)
 
 TEST(single_step)
 {
-    CHECK_FAULT(write_flags(read_flags() | FL_TF); asm volatile("nop"),
-                VEC_DB);
+    CHECK_FAULT(write_flags(read_flags() | FL_TF); asm volatile("nop"), VEC_DB);
 }
 
 TEST(page_fault_of_the_kernel)
@@ -202,9 +205,9 @@ TEST(user_system_call)
 /* callback_op's flag: enter the kernel with events masked. */
 TEST(user_system_call_masks_events)
 {
-    struct callback_register r = {.type = CALLBACKTYPE_syscall,
-                                  .flags = CALLBACKF_mask_events,
-                                  .address = A(syscall_entry)};
+    struct callback_register r = { .type = CALLBACKTYPE_syscall,
+                                   .flags = CALLBACKF_mask_events,
+                                   .address = A(syscall_entry) };
 
     CHECK_OK(hc_callback_op(CALLBACKOP_register, &r));
     trap_handler_set(VEC_SYSCALL, look_at_mask);
@@ -234,8 +237,8 @@ TEST(user_sysenter_without_callback)
 
 TEST(user_sysenter_with_callback)
 {
-    struct callback_register r = {.type = CALLBACKTYPE_sysenter,
-                                  .address = A(sysenter_entry)};
+    struct callback_register r = { .type = CALLBACKTYPE_sysenter,
+                                   .address = A(sysenter_entry) };
 
     if (vendor_is_amd())
         SKIP("this CPU has no SYSENTER in long mode (see the other vendor)");
@@ -267,7 +270,7 @@ TEST(user_software_interrupt_of_any_vector)
 /* A gate of level 0 or 1 is not for user mode. */
 TEST(user_software_interrupt_not_permitted)
 {
-    struct trap_info t[2] = {trap_table[0x81]};
+    struct trap_info t[2] = { trap_table[0x81] };
 
     if (on_reference)
         SKIP("QEMU before 8.0 misnames the vector, which the reference uses");
@@ -353,8 +356,8 @@ TEST(user32_int80)
 TEST(user32_syscall)
 {
     struct regs r = user_regs(user32_syscall_from, user32_syscall_to);
-    struct callback_register reg = {.type = CALLBACKTYPE_syscall32,
-                                    .address = A(syscall32_entry)};
+    struct callback_register reg = { .type = CALLBACKTYPE_syscall32,
+                                     .address = A(syscall32_entry) };
 
     if (!vendor_is_amd())
         SKIP("this CPU has no SYSCALL outside 64-bit mode (see the other)");
@@ -367,16 +370,16 @@ TEST(user32_syscall)
 
 TEST(callback_types)
 {
-    static const uint16_t types[] = {CALLBACKTYPE_event, CALLBACKTYPE_failsafe,
-                                     CALLBACKTYPE_syscall, CALLBACKTYPE_nmi,
-                                     CALLBACKTYPE_sysenter,
-                                     CALLBACKTYPE_syscall32};
-    char *const entry[] = {event_entry, failsafe_entry, syscall_entry,
-                           nmi_entry, sysenter_entry, syscall32_entry};
+    static const uint16_t types[] = {
+        CALLBACKTYPE_event, CALLBACKTYPE_failsafe, CALLBACKTYPE_syscall,
+        CALLBACKTYPE_nmi,   CALLBACKTYPE_sysenter, CALLBACKTYPE_syscall32
+    };
+    char *const entry[] = { event_entry, failsafe_entry, syscall_entry,
+                            nmi_entry,   sysenter_entry, syscall32_entry };
 
     for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
-        struct callback_register r = {.type = types[i],
-                                      .address = A(entry[i])};
+        struct callback_register r = { .type = types[i],
+                                       .address = A(entry[i]) };
 
         CHECK_OK(hc_callback_op(CALLBACKOP_register, &r));
         r.address = NON_CANONICAL_VA;
@@ -390,25 +393,25 @@ TEST(callback_unregister)
         uint16_t type;
         int answer;
     } cases[] = {
-        {CALLBACKTYPE_event, -XEN_EINVAL},
-        {CALLBACKTYPE_failsafe, -XEN_EINVAL},
-        {CALLBACKTYPE_syscall, -XEN_EINVAL},
-        {CALLBACKTYPE_syscall32, -XEN_EINVAL},
-        {CALLBACKTYPE_nmi, 0},
-        {CALLBACKTYPE_sysenter, -XEN_EINVAL},
-        {CALLBACKTYPE_sysenter_deprecated, -XEN_ENOSYS},
-        {99, -XEN_ENOSYS},
+        { CALLBACKTYPE_event, -XEN_EINVAL },
+        { CALLBACKTYPE_failsafe, -XEN_EINVAL },
+        { CALLBACKTYPE_syscall, -XEN_EINVAL },
+        { CALLBACKTYPE_syscall32, -XEN_EINVAL },
+        { CALLBACKTYPE_nmi, 0 },
+        { CALLBACKTYPE_sysenter, -XEN_EINVAL },
+        { CALLBACKTYPE_sysenter_deprecated, -XEN_ENOSYS },
+        { 99, -XEN_ENOSYS },
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct callback_unregister u = {.type = cases[i].type};
+        struct callback_unregister u = { .type = cases[i].type };
         CHECK_ERR(hc_callback_op(CALLBACKOP_unregister, &u), cases[i].answer);
     }
 }
 
 TEST(callback_bad)
 {
-    struct callback_register r = {.type = 99, .address = A(event_entry)};
+    struct callback_register r = { .type = 99, .address = A(event_entry) };
 
     CHECK_ERR(hc_callback_op(CALLBACKOP_register, &r), -XEN_ENOSYS);
     CHECK_ERR(hc_callback_op(2, &r), -XEN_ENOSYS);

@@ -10,8 +10,9 @@ static volatile u32 *words;
 
 static long init_control(u64 gfn, u32 offset, u32 vcpu, uint8_t *link_bits)
 {
-    struct evtchn_init_control c = {
-        .control_gfn = gfn, .offset = offset, .vcpu = vcpu};
+    struct evtchn_init_control c = { .control_gfn = gfn,
+                                     .offset = offset,
+                                     .vcpu = vcpu };
     long rc = hc_event_channel_op(EVTCHNOP_init_control, &c);
 
     if (link_bits)
@@ -21,13 +22,13 @@ static long init_control(u64 gfn, u32 offset, u32 vcpu, uint8_t *link_bits)
 
 static long expand_array(u64 gfn)
 {
-    struct evtchn_expand_array x = {.array_gfn = gfn};
+    struct evtchn_expand_array x = { .array_gfn = gfn };
     return hc_event_channel_op(EVTCHNOP_expand_array, &x);
 }
 
 static long set_priority(evtchn_port_t port, u32 priority)
 {
-    struct evtchn_set_priority p = {.port = port, .priority = priority};
+    struct evtchn_set_priority p = { .port = port, .priority = priority };
     return hc_event_channel_op(EVTCHNOP_set_priority, &p);
 }
 
@@ -149,7 +150,7 @@ TEST(set_priority)
 TEST(masked_port)
 {
     evtchn_port_t port = (evtchn_port_t)port_ipi(0);
-    struct evtchn_unmask u = {.port = port};
+    struct evtchn_unmask u = { .port = port };
 
     words[port] |= 1u << EVTCHN_FIFO_MASKED;
     CHECK_OK(port_send(port));
@@ -220,7 +221,7 @@ TEST(array_has_an_end)
 /* Back to two levels. */
 TEST(reset)
 {
-    struct evtchn_reset r = {.dom = DOMID_SELF};
+    struct evtchn_reset r = { .dom = DOMID_SELF };
     evtchn_port_t port;
 
     CHECK_OK(hc_event_channel_op(EVTCHNOP_reset, &r));

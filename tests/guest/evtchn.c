@@ -2,12 +2,12 @@
 /* event_channel_op on two-level channels: <xen/event_channel.h>. */
 #include "guest.h"
 
-#define NO_PORT 4000u   /* a number that exists, but no channel has it */
+#define NO_PORT 4000u /* a number that exists, but no channel has it */
 #define FAR_PORT 0x7fffffffu
 
 static long alloc_unbound(domid_t dom, domid_t remote, evtchn_port_t *port)
 {
-    struct evtchn_alloc_unbound a = {.dom = dom, .remote_dom = remote};
+    struct evtchn_alloc_unbound a = { .dom = dom, .remote_dom = remote };
     long rc = hc_event_channel_op(EVTCHNOP_alloc_unbound, &a);
 
     *port = a.port;
@@ -16,7 +16,7 @@ static long alloc_unbound(domid_t dom, domid_t remote, evtchn_port_t *port)
 
 static long bind_interdomain(domid_t dom, evtchn_port_t to, evtchn_port_t *port)
 {
-    struct evtchn_bind_interdomain b = {.remote_dom = dom, .remote_port = to};
+    struct evtchn_bind_interdomain b = { .remote_dom = dom, .remote_port = to };
     long rc = hc_event_channel_op(EVTCHNOP_bind_interdomain, &b);
 
     *port = b.local_port;
@@ -25,7 +25,7 @@ static long bind_interdomain(domid_t dom, evtchn_port_t to, evtchn_port_t *port)
 
 static struct evtchn_status status_of(evtchn_port_t port)
 {
-    struct evtchn_status s = {.dom = DOMID_SELF, .port = port, .status = 99};
+    struct evtchn_status s = { .dom = DOMID_SELF, .port = port, .status = 99 };
 
     CHECK_OK(hc_event_channel_op(EVTCHNOP_status, &s));
     return s;
@@ -144,8 +144,8 @@ TEST(virq)
 
 TEST(virqs_of_domain_0)
 {
-    static const u32 virqs[] = {VIRQ_TIMER, VIRQ_CONSOLE, VIRQ_DOM_EXC,
-                                VIRQ_TBUF, VIRQ_CON_RING, VIRQ_PCPU_STATE};
+    static const u32 virqs[] = { VIRQ_TIMER, VIRQ_CONSOLE,  VIRQ_DOM_EXC,
+                                 VIRQ_TBUF,  VIRQ_CON_RING, VIRQ_PCPU_STATE };
 
     for (unsigned i = 0; i < ARRAY_SIZE(virqs); i++) {
         long port = port_virq(virqs[i], 0);
@@ -185,7 +185,7 @@ TEST(ipi)
 
 static long bind_pirq(u32 pirq, u32 flags, evtchn_port_t *port)
 {
-    struct evtchn_bind_pirq b = {.pirq = pirq, .flags = flags};
+    struct evtchn_bind_pirq b = { .pirq = pirq, .flags = flags };
     long rc = hc_event_channel_op(EVTCHNOP_bind_pirq, &b);
 
     *port = b.port;
@@ -194,10 +194,10 @@ static long bind_pirq(u32 pirq, u32 flags, evtchn_port_t *port)
 
 TEST(pirq)
 {
-    struct physdev_map_pirq map = {.domid = DOMID_SELF,
-                                   .type = MAP_PIRQ_TYPE_GSI,
-                                   .index = 9, .pirq = 9};
-    struct physdev_setup_gsi gsi = {.gsi = 9, .triggering = 1, .polarity = 1};
+    struct physdev_map_pirq map = {
+        .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 9, .pirq = 9
+    };
+    struct physdev_setup_gsi gsi = { .gsi = 9, .triggering = 1, .polarity = 1 };
     evtchn_port_t port, again;
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_map_pirq, &map));
@@ -251,7 +251,7 @@ TEST(send_bad)
 
 TEST(status_bad)
 {
-    struct evtchn_status s = {.dom = 0x1234, .port = 1};
+    struct evtchn_status s = { .dom = 0x1234, .port = 1 };
 
     CHECK_ERR(hc_event_channel_op(EVTCHNOP_status, &s), -XEN_ESRCH);
     s.dom = DOMID_SELF;
@@ -263,7 +263,7 @@ TEST(status_bad)
 
 static long bind_vcpu(evtchn_port_t port, u32 vcpu)
 {
-    struct evtchn_bind_vcpu b = {.port = port, .vcpu = vcpu};
+    struct evtchn_bind_vcpu b = { .port = port, .vcpu = vcpu };
     return hc_event_channel_op(EVTCHNOP_bind_vcpu, &b);
 }
 
@@ -296,7 +296,7 @@ TEST(bind_vcpu)
 TEST(masked_port)
 {
     evtchn_port_t port = (evtchn_port_t)port_ipi(0);
-    struct evtchn_unmask u = {.port = port};
+    struct evtchn_unmask u = { .port = port };
 
     port_forget(port);
     port_mask(port);
@@ -314,7 +314,7 @@ TEST(masked_port)
 
 TEST(unmask_bad)
 {
-    struct evtchn_unmask u = {.port = FAR_PORT};
+    struct evtchn_unmask u = { .port = FAR_PORT };
 
     CHECK_ERR(hc_event_channel_op(EVTCHNOP_unmask, &u), -XEN_EINVAL);
     CHECK_BAD_POINTERS(sizeof(u), -XEN_EFAULT,
@@ -341,7 +341,7 @@ TEST(all_ports)
 
 TEST(reset)
 {
-    struct evtchn_reset r = {.dom = DOMID_SELF};
+    struct evtchn_reset r = { .dom = DOMID_SELF };
     evtchn_port_t a, b;
 
     make_pair(&a, &b);
@@ -358,11 +358,10 @@ TEST(reset)
 /* Calls of the other kind of channel before there is any of it. */
 TEST(fifo_calls_without_fifo)
 {
-    struct evtchn_expand_array x = {.array_gfn = mfn_of(page_get())};
-    struct evtchn_set_priority p = {.port = (evtchn_port_t)port_ipi(0)};
+    struct evtchn_expand_array x = { .array_gfn = mfn_of(page_get()) };
+    struct evtchn_set_priority p = { .port = (evtchn_port_t)port_ipi(0) };
 
-    CHECK_ERR(hc_event_channel_op(EVTCHNOP_expand_array, &x),
-              -XEN_EOPNOTSUPP);
+    CHECK_ERR(hc_event_channel_op(EVTCHNOP_expand_array, &x), -XEN_EOPNOTSUPP);
     CHECK_ERR(hc_event_channel_op(EVTCHNOP_set_priority, &p), -XEN_ENOSYS);
     CHECK_OK(port_close(p.port));
 }
@@ -376,10 +375,10 @@ TEST(event_channel_op_unknown)
 /* The call's first form: the command is in the structure. */
 TEST(event_channel_op_compat)
 {
-    struct evtchn_op op = {.cmd = EVTCHNOP_bind_ipi};
+    struct evtchn_op op = { .cmd = EVTCHNOP_bind_ipi };
 
-    CHECK_OK(hypercall(__HYPERVISOR_event_channel_op_compat, A(&op), 0, 0, 0,
-                       0));
+    CHECK_OK(
+        hypercall(__HYPERVISOR_event_channel_op_compat, A(&op), 0, 0, 0, 0));
     CHECK_OK(port_close(op.u.bind_ipi.port));
     op.cmd = 77;
     CHECK_ERR(hypercall(__HYPERVISOR_event_channel_op_compat, A(&op), 0, 0, 0,

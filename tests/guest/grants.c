@@ -22,7 +22,7 @@ static void *unmapped_page(void)
 
 TEST(query_size)
 {
-    struct gnttab_query_size q = {.dom = DOMID_SELF, .status = 99};
+    struct gnttab_query_size q = { .dom = DOMID_SELF, .status = 99 };
 
     CHECK_OK(OP(query_size, &q));
     CHECK_EQ(q.status, GNTST_okay);
@@ -36,8 +36,9 @@ TEST(query_size)
 TEST(setup_table)
 {
     xen_pfn_t frame = 0;
-    struct gnttab_setup_table s = {.dom = DOMID_SELF, .nr_frames = 1,
-                                   .status = 99};
+    struct gnttab_setup_table s = { .dom = DOMID_SELF,
+                                    .nr_frames = 1,
+                                    .status = 99 };
     void *page = page_get();
 
     set_xen_guest_handle(s.frame_list, &frame);
@@ -53,7 +54,7 @@ TEST(setup_table)
 TEST(setup_table_bad)
 {
     xen_pfn_t frame = 0;
-    struct gnttab_setup_table s = {.dom = 0x1234, .nr_frames = 1};
+    struct gnttab_setup_table s = { .dom = 0x1234, .nr_frames = 1 };
 
     set_xen_guest_handle(s.frame_list, &frame);
     CHECK_OK(OP(setup_table, &s));
@@ -82,8 +83,8 @@ static struct gnttab_map_grant_ref map_ref(unsigned ref, const void *at,
                                            u32 flags)
 {
     struct gnttab_map_grant_ref m = {
-        .host_addr = (u64)at, .flags = flags, .ref = ref, .dom = 0,
-        .status = 99};
+        .host_addr = (u64)at, .flags = flags, .ref = ref, .dom = 0, .status = 99
+    };
 
     CHECK_OK(OP(map_grant_ref, &m));
     return m;
@@ -91,8 +92,9 @@ static struct gnttab_map_grant_ref map_ref(unsigned ref, const void *at,
 
 static int unmap(const void *at, grant_handle_t handle)
 {
-    struct gnttab_unmap_grant_ref u = {
-        .host_addr = (u64)at, .handle = handle, .status = 99};
+    struct gnttab_unmap_grant_ref u = { .host_addr = (u64)at,
+                                        .handle = handle,
+                                        .status = 99 };
 
     CHECK_OK(OP(unmap_grant_ref, &u));
     return u.status;
@@ -180,9 +182,10 @@ TEST(map_twice)
 TEST(map_bad)
 {
     void *page = page_get(), *window = unmapped_page();
-    struct gnttab_map_grant_ref m = {.host_addr = (u64)window,
-                                     .flags = GNTMAP_host_map,
-                                     .ref = REF(4), .dom = 0x1234};
+    struct gnttab_map_grant_ref m = { .host_addr = (u64)window,
+                                      .flags = GNTMAP_host_map,
+                                      .ref = REF(4),
+                                      .dom = 0x1234 };
 
     CHECK_OK(OP(map_grant_ref, &m));
     CHECK_EQ(m.status, GNTST_bad_domain);
@@ -215,11 +218,9 @@ TEST(map_of_what_may_not_be_granted)
 
     grant(REF(5), page_get(), 0);
     grants[REF(5)].frame = (u32)mfn_not_ours();
-    CHECK_EQ(map_ref(REF(5), window, GNTMAP_host_map).status,
-             GNTST_bad_page);
+    CHECK_EQ(map_ref(REF(5), window, GNTMAP_host_map).status, GNTST_bad_page);
     grants[REF(5)].frame = ~0u;
-    CHECK_EQ(map_ref(REF(5), window, GNTMAP_host_map).status,
-             GNTST_bad_page);
+    CHECK_EQ(map_ref(REF(5), window, GNTMAP_host_map).status, GNTST_bad_page);
     grants[REF(5)].frame = (u32)root;
     CHECK_EQ(map_ref(REF(5), window, GNTMAP_host_map).status,
              GNTST_general_error);
@@ -248,8 +249,8 @@ TEST(unmap_and_replace)
 {
     volatile u32 *page = page_get(), *window = unmapped_page();
     volatile u32 *spare = page_get();
-    struct gnttab_unmap_and_replace u = {.host_addr = (u64)window,
-                                         .new_addr = (u64)spare};
+    struct gnttab_unmap_and_replace u = { .host_addr = (u64)window,
+                                          .new_addr = (u64)spare };
     struct gnttab_map_grant_ref m;
 
     *spare = 0x5555;
@@ -272,7 +273,7 @@ TEST(unmap_and_replace)
 /* A copy between two frames of ours, as whole numbers of bytes. */
 static struct gnttab_copy copy_of(const void *from, void *to, unsigned len)
 {
-    struct gnttab_copy c = {.len = (uint16_t)len, .status = 99};
+    struct gnttab_copy c = { .len = (uint16_t)len, .status = 99 };
 
     c.source.u.gmfn = mfn_of(from);
     c.source.domid = DOMID_SELF;
@@ -381,7 +382,7 @@ TEST(copy_batch)
 TEST(transfer_bad)
 {
     void *page = page_get();
-    struct gnttab_transfer t = {.mfn = mfn_of(page), .domid = 0x1234};
+    struct gnttab_transfer t = { .mfn = mfn_of(page), .domid = 0x1234 };
 
     /* Mapped by us, it cannot go; unmapped, it has nowhere to go. */
     CHECK_OK(OP(transfer, &t));
@@ -397,7 +398,7 @@ TEST(transfer_bad)
 
 TEST(get_version)
 {
-    struct gnttab_get_version v = {.dom = DOMID_SELF, .version = 99};
+    struct gnttab_get_version v = { .dom = DOMID_SELF, .version = 99 };
 
     CHECK_OK(OP(get_version, &v));
     CHECK_EQ(v.version, 1);
@@ -409,7 +410,7 @@ TEST(get_version)
 TEST(swap_references)
 {
     void *page = page_get();
-    struct gnttab_swap_grant_ref s = {.ref_a = REF(9), .ref_b = REF(10)};
+    struct gnttab_swap_grant_ref s = { .ref_a = REF(9), .ref_b = REF(10) };
 
     grant(REF(9), page, 0);
     CHECK_OK(OP(swap_grant_ref, &s));
@@ -426,8 +427,9 @@ TEST(swap_references)
 TEST(status_frames_of_version_1)
 {
     u64 frame = 0;
-    struct gnttab_get_status_frames s = {.dom = DOMID_SELF, .nr_frames = 1,
-                                         .status = 99};
+    struct gnttab_get_status_frames s = { .dom = DOMID_SELF,
+                                          .nr_frames = 1,
+                                          .status = 99 };
 
     set_xen_guest_handle(s.frame_list, &frame);
     CHECK_OK(OP(get_status_frames, &s));
@@ -440,10 +442,11 @@ TEST(status_frames_of_version_1)
 
 TEST(set_version)
 {
-    struct gnttab_set_version v = {.version = 3};
-    struct gnttab_get_version g = {.dom = DOMID_SELF};
-    struct gnttab_get_status_frames s = {.dom = DOMID_SELF, .nr_frames = 1,
-                                         .status = 99};
+    struct gnttab_set_version v = { .version = 3 };
+    struct gnttab_get_version g = { .dom = DOMID_SELF };
+    struct gnttab_get_status_frames s = { .dom = DOMID_SELF,
+                                          .nr_frames = 1,
+                                          .status = 99 };
     u64 frame = 0;
 
     CHECK_ERR(OP(set_version, &v), -XEN_EINVAL);
@@ -464,7 +467,7 @@ TEST(set_version)
 /* Caches need no flushing on this machine: done, or not offered. */
 TEST(cache_flush)
 {
-    struct gnttab_cache_flush f = {.op = GNTTAB_CACHE_CLEAN, .length = 64};
+    struct gnttab_cache_flush f = { .op = GNTTAB_CACHE_CLEAN, .length = 64 };
     long rc;
 
     f.a.dev_bus_addr = maddr_of(page_get());
@@ -480,7 +483,7 @@ TEST(grant_table_op_unknown)
 
 TEST(grant_table_op_count)
 {
-    struct gnttab_query_size q = {.dom = DOMID_SELF};
+    struct gnttab_query_size q = { .dom = DOMID_SELF };
 
     CHECK_ERR(hc_grant_table_op(GNTTABOP_query_size, &q, 2), -XEN_EINVAL);
     CHECK_ERR(hc_grant_table_op(GNTTABOP_query_size, &q, 0x80000000),

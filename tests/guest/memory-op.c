@@ -5,8 +5,9 @@
 static long reservation(u32 cmd, xen_pfn_t *frames, ulong n, unsigned order,
                         domid_t domid)
 {
-    struct xen_memory_reservation r = {
-        .nr_extents = n, .extent_order = order, .domid = domid};
+    struct xen_memory_reservation r = { .nr_extents = n,
+                                        .extent_order = order,
+                                        .domid = domid };
 
     set_xen_guest_handle(r.extent_start, frames);
     return hc_memory_op(cmd, &r);
@@ -59,9 +60,9 @@ TEST(maximum_gpfn)
 
 TEST(reservation_queries_bad)
 {
-    static const u32 cmds[] = {XENMEM_current_reservation,
-                               XENMEM_maximum_reservation,
-                               XENMEM_maximum_gpfn};
+    static const u32 cmds[] = { XENMEM_current_reservation,
+                                XENMEM_maximum_reservation,
+                                XENMEM_maximum_gpfn };
     domid_t nobody = 0x1234, zero = 0;
 
     for (unsigned i = 0; i < ARRAY_SIZE(cmds); i++) {
@@ -78,17 +79,16 @@ TEST(decrease_and_populate)
     xen_pfn_t frame = p2m()[pfn], gone = frame;
     long before = reservation_now();
 
-    CHECK_EQ(reservation(XENMEM_decrease_reservation, &frame, 1, 0,
-                         DOMID_SELF),
+    CHECK_EQ(reservation(XENMEM_decrease_reservation, &frame, 1, 0, DOMID_SELF),
              1);
     CHECK_EQ(reservation_now(), before - 1);
     /* Once more: it is not ours any longer. */
     CHECK_EQ(reservation(XENMEM_decrease_reservation, &gone, 1, 0, DOMID_SELF),
              0);
     frame = pfn;
-    REQUIRE(CHECK_EQ(reservation(XENMEM_populate_physmap, &frame, 1, 0,
-                                 DOMID_SELF),
-                     1));
+    REQUIRE(
+        CHECK_EQ(reservation(XENMEM_populate_physmap, &frame, 1, 0, DOMID_SELF),
+                 1));
     CHECK_EQ(reservation_now(), before);
     CHECK_EQ(m2p(frame), pfn);
     p2m()[pfn] = frame;
@@ -96,16 +96,14 @@ TEST(decrease_and_populate)
 
 TEST(increase_reservation)
 {
-    xen_pfn_t frames[2] = {0, 0};
+    xen_pfn_t frames[2] = { 0, 0 };
     long before = reservation_now();
 
-    CHECK_EQ(reservation(XENMEM_increase_reservation, frames, 2, 0,
-                         DOMID_SELF),
+    CHECK_EQ(reservation(XENMEM_increase_reservation, frames, 2, 0, DOMID_SELF),
              2);
     CHECK(frames[0] && frames[1] && frames[0] != frames[1]);
     CHECK_EQ(reservation_now(), before + 2);
-    CHECK_EQ(reservation(XENMEM_decrease_reservation, frames, 2, 0,
-                         DOMID_SELF),
+    CHECK_EQ(reservation(XENMEM_decrease_reservation, frames, 2, 0, DOMID_SELF),
              2);
     CHECK_EQ(reservation_now(), before);
 }
@@ -114,12 +112,10 @@ TEST(increase_reservation_of_an_extent)
 {
     xen_pfn_t frame = 0;
 
-    CHECK_EQ(reservation(XENMEM_increase_reservation, &frame, 1, 4,
-                         DOMID_SELF),
+    CHECK_EQ(reservation(XENMEM_increase_reservation, &frame, 1, 4, DOMID_SELF),
              1);
     CHECK_EQ(frame % 16, 0);
-    CHECK_EQ(reservation(XENMEM_decrease_reservation, &frame, 1, 4,
-                         DOMID_SELF),
+    CHECK_EQ(reservation(XENMEM_decrease_reservation, &frame, 1, 4, DOMID_SELF),
              1);
 }
 
@@ -130,9 +126,9 @@ TEST(reservation_count_of_zero)
     CHECK_EQ(reservation(XENMEM_populate_physmap, NULL, 0, 0, DOMID_SELF), 0);
 }
 
-static const u32 reservation_cmds[] = {XENMEM_increase_reservation,
-                                       XENMEM_decrease_reservation,
-                                       XENMEM_populate_physmap};
+static const u32 reservation_cmds[] = { XENMEM_increase_reservation,
+                                        XENMEM_decrease_reservation,
+                                        XENMEM_populate_physmap };
 
 TEST(reservation_bad_argument)
 {
@@ -180,7 +176,7 @@ TEST(reservation_count_too_large)
 
 TEST(decrease_of_what_is_not_ours)
 {
-    xen_pfn_t frames[3] = {mfn_not_ours(), ~0UL, 0x000fffffffffffff};
+    xen_pfn_t frames[3] = { mfn_not_ours(), ~0UL, 0x000fffffffffffff };
     long before = reservation_now();
 
     for (unsigned i = 0; i < ARRAY_SIZE(frames); i++) {
@@ -319,7 +315,7 @@ struct map_entry {
 TEST(memory_map)
 {
     struct map_entry map[32];
-    struct xen_memory_map m = {.nr_entries = ARRAY_SIZE(map)};
+    struct xen_memory_map m = { .nr_entries = ARRAY_SIZE(map) };
 
     set_xen_guest_handle_raw(m.buffer, (void *)map);
     CHECK_OK(hc_memory_op(XENMEM_machine_memory_map, &m));
@@ -332,7 +328,7 @@ TEST(memory_map)
 TEST(memory_map_of_domain)
 {
     struct map_entry map[32];
-    struct xen_memory_map m = {.nr_entries = ARRAY_SIZE(map)};
+    struct xen_memory_map m = { .nr_entries = ARRAY_SIZE(map) };
 
     set_xen_guest_handle_raw(m.buffer, (void *)map);
     CHECK_ERR(hc_memory_op(XENMEM_memory_map, &m), -XEN_ENOSYS);
@@ -341,7 +337,7 @@ TEST(memory_map_of_domain)
 TEST(memory_map_bad)
 {
     struct map_entry map[32];
-    struct xen_memory_map m = {.nr_entries = ARRAY_SIZE(map)};
+    struct xen_memory_map m = { .nr_entries = ARRAY_SIZE(map) };
 
     CHECK_BAD_POINTERS(sizeof(m), -XEN_EFAULT,
                        hc_memory_op(XENMEM_machine_memory_map, bad));
@@ -357,7 +353,7 @@ TEST(memory_map_bad)
 
 TEST(machphys_mapping)
 {
-    struct xen_machphys_mapping m = {0};
+    struct xen_machphys_mapping m = { 0 };
 
     CHECK_OK(hc_memory_op(XENMEM_machphys_mapping, &m));
     CHECK_EQ(m.v_start, HYPERVISOR_VIRT_START);
@@ -369,8 +365,8 @@ TEST(machphys_mapping)
 
 TEST(machphys_mfn_list)
 {
-    xen_pfn_t frames[4] = {0};
-    struct xen_machphys_mfn_list l = {.max_extents = 4};
+    xen_pfn_t frames[4] = { 0 };
+    struct xen_machphys_mfn_list l = { .max_extents = 4 };
 
     set_xen_guest_handle(l.extent_start, frames);
     CHECK_OK(hc_memory_op(XENMEM_machphys_mfn_list, &l));
@@ -388,9 +384,9 @@ TEST(machphys_mfn_list)
 /* Only translated domains have such a map; ours is the list of frames. */
 TEST(physmap_ops_are_not_ours)
 {
-    struct xen_add_to_physmap add = {.domid = DOMID_SELF,
-                                     .space = XENMAPSPACE_shared_info};
-    struct xen_remove_from_physmap rem = {.domid = DOMID_SELF};
+    struct xen_add_to_physmap add = { .domid = DOMID_SELF,
+                                      .space = XENMAPSPACE_shared_info };
+    struct xen_remove_from_physmap rem = { .domid = DOMID_SELF };
 
     CHECK_ERR(hc_memory_op(XENMEM_add_to_physmap, &add), -XEN_EACCES);
     CHECK_ERR(hc_memory_op(XENMEM_remove_from_physmap, &rem), -XEN_EACCES);
@@ -412,8 +408,7 @@ TEST(claim_pages)
     /* The domain is named by number, and a wrong one is bad input. */
     CHECK_ERR(reservation(XENMEM_claim_pages, NULL, 0, 0, DOMID_SELF),
               -XEN_EINVAL);
-    CHECK_ERR(reservation(XENMEM_claim_pages, NULL, 1, 0, 0x1234),
-              -XEN_EINVAL);
+    CHECK_ERR(reservation(XENMEM_claim_pages, NULL, 1, 0, 0x1234), -XEN_EINVAL);
     CHECK_BAD_POINTERS(sizeof(struct xen_memory_reservation), -XEN_EFAULT,
                        hc_memory_op(XENMEM_claim_pages, bad));
 }
@@ -426,7 +421,7 @@ TEST(sharing_counters)
 
 TEST(virtual_numa_is_absent)
 {
-    struct xen_vnuma_topology_info info = {.domid = DOMID_SELF};
+    struct xen_vnuma_topology_info info = { .domid = DOMID_SELF };
 
     CHECK_ERR(hc_memory_op(XENMEM_get_vnumainfo, &info), -XEN_EOPNOTSUPP);
     info.domid = 0x1234;
@@ -437,8 +432,8 @@ TEST(virtual_numa_is_absent)
 
 TEST(acquire_resource_bad)
 {
-    struct xen_mem_acquire_resource r = {
-        .domid = 0x1234, .type = XENMEM_resource_grant_table};
+    struct xen_mem_acquire_resource r = { .domid = 0x1234,
+                                          .type = XENMEM_resource_grant_table };
 
     CHECK_ERR(hc_memory_op(XENMEM_acquire_resource, &r), -XEN_ESRCH);
     r.domid = DOMID_SELF;

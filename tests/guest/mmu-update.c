@@ -17,7 +17,7 @@ struct pair {
 
 static struct pair two_pages(void)
 {
-    struct pair p = {page_get(), page_get()};
+    struct pair p = { page_get(), page_get() };
 
     *p.a = 0xaaaa;
     *p.b = 0xbbbb;
@@ -70,9 +70,9 @@ TEST(mmu_update_counts_what_was_done)
     struct pair p = two_pages();
     u64 where = pte_maddr((ulong)p.a, 1);
     struct mmu_update u[3] = {
-        {where, rw_pte((void *)p.b)},
-        {where, PTE(mfn_of(pte_of((ulong)p.a, 1)), PTE_RW_FLAGS)},
-        {where, 0},
+        { where, rw_pte((void *)p.b) },
+        { where, PTE(mfn_of(pte_of((ulong)p.a, 1)), PTE_RW_FLAGS) },
+        { where, 0 },
     };
     u32 done = 77;
 
@@ -141,7 +141,7 @@ TEST(mmu_update_unknown_command)
 TEST(mmu_update_unknown_domain)
 {
     void *page = page_get();
-    struct mmu_update u = {pte_maddr((ulong)page, 1), rw_pte(page)};
+    struct mmu_update u = { pte_maddr((ulong)page, 1), rw_pte(page) };
 
     CHECK_ERR(hc_mmu_update(&u, 1, NULL, 0x1234), -XEN_ESRCH);
     CHECK_ERR(hc_mmu_update(&u, 1, NULL, DOMID_INVALID), -XEN_ESRCH);
@@ -154,7 +154,7 @@ TEST(mmu_update_unknown_domain)
 TEST(mmu_update_own_number)
 {
     void *page = page_get();
-    struct mmu_update u = {pte_maddr((ulong)page, 1), rw_pte(page)};
+    struct mmu_update u = { pte_maddr((ulong)page, 1), rw_pte(page) };
 
     CHECK_ERR(hc_mmu_update(&u, 1, NULL, 0), -XEN_ESRCH);
 }
@@ -204,17 +204,19 @@ TEST(machphys_update_not_ours)
 TEST(update_va_mapping_flushes)
 {
     static const u64 flags[] = {
-        UVMF_INVLPG | UVMF_LOCAL,    UVMF_INVLPG | UVMF_ALL,
-        UVMF_TLB_FLUSH | UVMF_LOCAL, UVMF_TLB_FLUSH | UVMF_ALL,
+        UVMF_INVLPG | UVMF_LOCAL,
+        UVMF_INVLPG | UVMF_ALL,
+        UVMF_TLB_FLUSH | UVMF_LOCAL,
+        UVMF_TLB_FLUSH | UVMF_ALL,
     };
     struct pair p = two_pages();
 
     for (unsigned i = 0; i < ARRAY_SIZE(flags); i++) {
-        CHECK_OK(hc_update_va_mapping((ulong)p.a, rw_pte((void *)p.b),
-                                      flags[i]));
+        CHECK_OK(
+            hc_update_va_mapping((ulong)p.a, rw_pte((void *)p.b), flags[i]));
         CHECK_EQ(*p.a, 0xbbbb);
-        CHECK_OK(hc_update_va_mapping((ulong)p.a, rw_pte((void *)p.a),
-                                      flags[i]));
+        CHECK_OK(
+            hc_update_va_mapping((ulong)p.a, rw_pte((void *)p.a), flags[i]));
         CHECK_EQ(*p.a, 0xaaaa);
     }
     CHECK_OK(hc_update_va_mapping((ulong)p.a, 0, UVMF_NONE));
@@ -260,8 +262,7 @@ TEST(update_va_mapping_bad_address)
 
     CHECK_ERR(hc_update_va_mapping(UNMAPPED_VA, pte, 0), -XEN_EINVAL);
     CHECK_ERR(hc_update_va_mapping(HYPERVISOR_VA, pte, 0), -XEN_EINVAL);
-    CHECK_ERR(hc_update_va_mapping(HYPERVISOR_VIRT_START, pte, 0),
-              -XEN_EINVAL);
+    CHECK_ERR(hc_update_va_mapping(HYPERVISOR_VIRT_START, pte, 0), -XEN_EINVAL);
     CHECK_ERR(hc_update_va_mapping(NON_CANONICAL_VA, pte, 0), -XEN_EINVAL);
 }
 
@@ -272,8 +273,7 @@ TEST(update_va_mapping_otherdomain)
 
     CHECK_ERR(hc_update_va_mapping_otherdomain((ulong)page, pte, 0, 0),
               -XEN_ESRCH);
-    CHECK_OK(hc_update_va_mapping_otherdomain((ulong)page, pte, 0,
-                                              DOMID_SELF));
+    CHECK_OK(hc_update_va_mapping_otherdomain((ulong)page, pte, 0, DOMID_SELF));
     CHECK_ERR(hc_update_va_mapping_otherdomain((ulong)page, pte, 0, 0x1234),
               -XEN_ESRCH);
     CHECK_ERR(hc_update_va_mapping_otherdomain((ulong)page, pte, 0,
@@ -288,10 +288,8 @@ TEST(update_va_mapping_of_io_memory)
     /* The local APIC belongs to the hypervisor; the video hole to us. */
     u64 lapic = PTE(0xfee00, PTE_RW_FLAGS), video = PTE(0xb8, PTE_RW_FLAGS);
 
-    CHECK_OK(hc_update_va_mapping_otherdomain((ulong)page, video, 0,
-                                              DOMID_IO));
-    CHECK_ERR(hc_update_va_mapping_otherdomain((ulong)page, lapic, 0,
-                                               DOMID_IO),
+    CHECK_OK(hc_update_va_mapping_otherdomain((ulong)page, video, 0, DOMID_IO));
+    CHECK_ERR(hc_update_va_mapping_otherdomain((ulong)page, lapic, 0, DOMID_IO),
               -XEN_EPERM);
     CHECK_ERR(hc_update_va_mapping((ulong)page, lapic, 0), -XEN_EPERM);
     CHECK_OK(hc_update_va_mapping((ulong)page, video, UVMF_INVLPG));

@@ -15,8 +15,8 @@ static void build_tree(u64 *tree[4])
         tree[i] = table_with(0, table_flags(tree[i - 1]));
 }
 
-static const u32 pin_command[4] = {MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
-                                   MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE};
+static const u32 pin_command[4] = { MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
+                                    MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE };
 
 TEST(pin_each_level)
 {
@@ -55,8 +55,7 @@ TEST(pin_at_wrong_level)
 
     CHECK_OK(mmuext1(MMUEXT_PIN_L1_TABLE, mfn_of(l1), 0));
     for (unsigned i = 1; i < 4; i++) {
-        CHECK_ERR(mmuext1(pin_command[i], mfn_of(l1), 0),
-                  -XEN_EINVAL);
+        CHECK_ERR(mmuext1(pin_command[i], mfn_of(l1), 0), -XEN_EINVAL);
     }
     CHECK_OK(mmuext1(MMUEXT_UNPIN_TABLE, mfn_of(l1), 0));
 }
@@ -64,8 +63,7 @@ TEST(pin_at_wrong_level)
 TEST(pin_writable_page)
 {
     for (unsigned i = 0; i < 4; i++) {
-        CHECK_ERR(mmuext1(pin_command[i], mfn_of(page_get()), 0),
-                  -XEN_EINVAL);
+        CHECK_ERR(mmuext1(pin_command[i], mfn_of(page_get()), 0), -XEN_EINVAL);
     }
 }
 
@@ -134,8 +132,7 @@ TEST(new_baseptr_bad)
     build_tree(tree);
     CHECK_OK(mmuext1(MMUEXT_PIN_L4_TABLE, mfn_of(tree[3]), 0));
     for (unsigned i = 0; i < 3; i++)
-        CHECK_ERR(mmuext1(MMUEXT_NEW_BASEPTR, mfn_of(tree[i]), 0),
-                  -XEN_EINVAL);
+        CHECK_ERR(mmuext1(MMUEXT_NEW_BASEPTR, mfn_of(tree[i]), 0), -XEN_EINVAL);
     CHECK_ERR(mmuext1(MMUEXT_NEW_BASEPTR, mfn_of(page_get()), 0), -XEN_EINVAL);
     CHECK_ERR(mmuext1(MMUEXT_NEW_BASEPTR, mfn_not_ours(), 0), -XEN_EINVAL);
     CHECK_ERR(mmuext1(MMUEXT_NEW_BASEPTR, ~0UL, 0), -XEN_EINVAL);
@@ -153,8 +150,7 @@ TEST(new_user_baseptr)
     CHECK_OK(make_rw(tree[3]));
     CHECK_ERR(mmuext1(MMUEXT_NEW_USER_BASEPTR, mfn_of(tree[2]), 0),
               -XEN_EINVAL);
-    CHECK_ERR(mmuext1(MMUEXT_NEW_USER_BASEPTR, mfn_not_ours(), 0),
-              -XEN_EINVAL);
+    CHECK_ERR(mmuext1(MMUEXT_NEW_USER_BASEPTR, mfn_not_ours(), 0), -XEN_EINVAL);
 }
 
 TEST(tlb_flushes)
@@ -189,8 +185,7 @@ TEST(tlb_flush_bad_mask)
     /* update_va_mapping says -EFAULT of the same mistake. */
     long want = DIFFERS(-XEN_EFAULT, -XEN_EINVAL, "the address is bad");
 
-    CHECK_BAD_POINTERS(1, want,
-                       mmuext1(MMUEXT_TLB_FLUSH_MULTI, 0, (ulong)bad));
+    CHECK_BAD_POINTERS(1, want, mmuext1(MMUEXT_TLB_FLUSH_MULTI, 0, (ulong)bad));
     CHECK_BAD_POINTERS(1, want, mmuext1(MMUEXT_INVLPG_MULTI, 0, (ulong)bad));
 }
 
@@ -264,9 +259,9 @@ TEST(mmuext_unknown)
 
 TEST(mmuext_counts_what_was_done)
 {
-    struct mmuext_op ops[3] = {{.cmd = MMUEXT_TLB_FLUSH_LOCAL},
-                               {.cmd = ~0u},
-                               {.cmd = MMUEXT_TLB_FLUSH_LOCAL}};
+    struct mmuext_op ops[3] = { { .cmd = MMUEXT_TLB_FLUSH_LOCAL },
+                                { .cmd = ~0u },
+                                { .cmd = MMUEXT_TLB_FLUSH_LOCAL } };
     u32 done = 77;
 
     CHECK_ERR(hc_mmuext_op(ops, 3, &done, DOMID_SELF), -XEN_ENOSYS);
@@ -285,7 +280,7 @@ TEST(mmuext_bad_list)
 
 TEST(mmuext_unknown_domain)
 {
-    struct mmuext_op op = {.cmd = MMUEXT_TLB_FLUSH_LOCAL};
+    struct mmuext_op op = { .cmd = MMUEXT_TLB_FLUSH_LOCAL };
 
     CHECK_ERR(hc_mmuext_op(&op, 1, NULL, 0), -XEN_ESRCH);
     CHECK_ERR(hc_mmuext_op(&op, 1, NULL, 0x1234), -XEN_ESRCH);

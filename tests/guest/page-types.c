@@ -6,8 +6,8 @@
  */
 #include "guest.h"
 
-static const u32 pin_command[5] = {0, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
-                                   MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE};
+static const u32 pin_command[5] = { 0, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
+                                    MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE };
 
 static u64 rw_to(const void *page)
 {
@@ -235,15 +235,14 @@ TEST(frame_not_ours_errno)
 TEST(machine_to_phys_frames)
 {
     xen_pfn_t mfn = 0;
-    struct xen_machphys_mfn_list list = {.max_extents = 1};
+    struct xen_machphys_mfn_list list = { .max_extents = 1 };
     void *page = page_get();
 
     set_xen_guest_handle(list.extent_start, &mfn);
     REQUIRE(CHECK_OK(hc_memory_op(XENMEM_machphys_mfn_list, &list)));
     CHECK(remap(page, PTE(mfn, PTE_RW_FLAGS)) < 0);
-    CHECK(hc_update_va_mapping_otherdomain((ulong)page,
-                                           PTE(mfn, PTE_RW_FLAGS), 0,
-                                           DOMID_XEN) < 0);
+    CHECK(hc_update_va_mapping_otherdomain((ulong)page, PTE(mfn, PTE_RW_FLAGS),
+                                           0, DOMID_XEN) < 0);
     CHECK_OK(hc_update_va_mapping_otherdomain((ulong)page,
                                               PTE(mfn, PTE_RO_FLAGS),
                                               UVMF_INVLPG, DOMID_XEN));
@@ -464,7 +463,7 @@ TEST(free_a_table_page)
 {
     u64 *l1 = pinned(1), *l1b = pinned(1);
     xen_pfn_t frame = mfn_of(l1);
-    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
+    struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF };
 
     set_xen_guest_handle(r.extent_start, &frame);
     CHECK_EQ(hc_memory_op(XENMEM_decrease_reservation, &r), 1);

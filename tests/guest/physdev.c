@@ -4,7 +4,7 @@
 
 TEST(set_iopl)
 {
-    struct physdev_set_iopl p = {.iopl = 3};
+    struct physdev_set_iopl p = { .iopl = 3 };
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_set_iopl, &p));
     p.iopl = 4;
@@ -18,7 +18,7 @@ TEST(set_iopl)
 TEST(set_iobitmap)
 {
     static uint8_t bits[8192];
-    struct physdev_set_iobitmap p = {.nr_ports = 65536};
+    struct physdev_set_iobitmap p = { .nr_ports = 65536 };
 
     set_xen_guest_handle(p.bitmap, bits);
     CHECK_OK(hc_physdev_op(PHYSDEVOP_set_iobitmap, &p));
@@ -35,7 +35,7 @@ TEST(set_iobitmap)
 
 TEST(io_apic)
 {
-    struct physdev_apic a = {.apic_physbase = 0xfec00000, .reg = 1};
+    struct physdev_apic a = { .apic_physbase = 0xfec00000, .reg = 1 };
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_apic_read, &a));
     CHECK_EQ((a.value >> 16) & 0xff, 23); /* entries of the version register */
@@ -50,16 +50,17 @@ TEST(io_apic)
 
 static struct physdev_map_pirq map_gsi(int gsi)
 {
-    struct physdev_map_pirq m = {.domid = DOMID_SELF,
-                                 .type = MAP_PIRQ_TYPE_GSI,
-                                 .index = gsi, .pirq = gsi};
+    struct physdev_map_pirq m = { .domid = DOMID_SELF,
+                                  .type = MAP_PIRQ_TYPE_GSI,
+                                  .index = gsi,
+                                  .pirq = gsi };
     return m;
 }
 
 TEST(map_and_unmap_pirq)
 {
     struct physdev_map_pirq m = map_gsi(11);
-    struct physdev_unmap_pirq u = {.domid = DOMID_SELF, .pirq = 11};
+    struct physdev_unmap_pirq u = { .domid = DOMID_SELF, .pirq = 11 };
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_map_pirq, &m));
     CHECK_EQ(m.pirq, 11);
@@ -70,7 +71,7 @@ TEST(map_and_unmap_pirq)
 TEST(map_pirq_bad)
 {
     struct physdev_map_pirq m = map_gsi(100000);
-    struct physdev_unmap_pirq u = {.domid = 0x1234, .pirq = 5};
+    struct physdev_unmap_pirq u = { .domid = 0x1234, .pirq = 5 };
 
     CHECK_ERR(hc_physdev_op(PHYSDEVOP_map_pirq, &m), -XEN_EINVAL);
     m = map_gsi(-1);
@@ -93,8 +94,8 @@ TEST(map_pirq_bad)
 
 TEST(pirq_status)
 {
-    struct physdev_irq_status_query q = {.irq = 9};
-    struct physdev_eoi e = {.irq = 100000};
+    struct physdev_irq_status_query q = { .irq = 9 };
+    struct physdev_eoi e = { .irq = 100000 };
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_irq_status_query, &q));
     q.irq = 100000;
@@ -109,7 +110,7 @@ TEST(pirq_status)
 /* The page in which a kernel sees which lines want an EOI. */
 TEST(eoi_page)
 {
-    struct physdev_pirq_eoi_gmfn g = {.gmfn = mfn_not_ours()};
+    struct physdev_pirq_eoi_gmfn g = { .gmfn = mfn_not_ours() };
 
     CHECK_ERR(hc_physdev_op(PHYSDEVOP_pirq_eoi_gmfn_v2, &g), -XEN_EINVAL);
     g.gmfn = mfn_of(page_get());
@@ -121,7 +122,7 @@ TEST(eoi_page)
 
 TEST(setup_gsi)
 {
-    struct physdev_setup_gsi s = {.gsi = 10, .triggering = 1, .polarity = 1};
+    struct physdev_setup_gsi s = { .gsi = 10, .triggering = 1, .polarity = 1 };
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_setup_gsi, &s));
     s.gsi = 100000;
@@ -132,7 +133,7 @@ TEST(setup_gsi)
 
 TEST(get_free_pirq)
 {
-    struct physdev_get_free_pirq g = {.type = MAP_PIRQ_TYPE_MSI};
+    struct physdev_get_free_pirq g = { .type = MAP_PIRQ_TYPE_MSI };
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_get_free_pirq, &g));
     CHECK(g.pirq > 15);
@@ -142,8 +143,8 @@ TEST(get_free_pirq)
 
 TEST(pci_devices)
 {
-    struct physdev_pci_device_add a = {.bus = 0, .devfn = 0};
-    struct physdev_pci_device d = {.bus = 0, .devfn = 0};
+    struct physdev_pci_device_add a = { .bus = 0, .devfn = 0 };
+    struct physdev_pci_device d = { .bus = 0, .devfn = 0 };
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_pci_device_add, &a));
     CHECK_OK(hc_physdev_op(PHYSDEVOP_pci_device_remove, &d));
@@ -156,7 +157,7 @@ TEST(pci_devices)
 
 TEST(msi_of_no_device)
 {
-    struct physdev_pci_device d = {.bus = 0, .devfn = 0xf8};
+    struct physdev_pci_device d = { .bus = 0, .devfn = 0xf8 };
 
     CHECK_ERR(hc_physdev_op(PHYSDEVOP_restore_msi_ext, &d), -XEN_ENODEV);
     CHECK_ERR(hc_physdev_op(PHYSDEVOP_prepare_msix, &d), -XEN_ENODEV);
@@ -181,8 +182,8 @@ static long platform(u32 cmd, struct xen_platform_op *op)
 
 TEST(platform_op_bad)
 {
-    struct xen_platform_op op = {.cmd = XENPF_get_cpuinfo,
-                                 .interface_version = 1};
+    struct xen_platform_op op = { .cmd = XENPF_get_cpuinfo,
+                                  .interface_version = 1 };
 
     CHECK_ERR(hc_platform_op(&op), -XEN_EACCES);
     CHECK_ERR(platform(77, &op), -XEN_ENOSYS);
@@ -191,7 +192,7 @@ TEST(platform_op_bad)
 
 TEST(platform_settime)
 {
-    struct xen_platform_op op = {0};
+    struct xen_platform_op op = { 0 };
 
     op.u.settime64.secs = 1700000000;
     op.u.settime64.nsecs = 5;
@@ -205,7 +206,7 @@ TEST(platform_settime)
 
 TEST(platform_cpu_info)
 {
-    struct xen_platform_op op = {0};
+    struct xen_platform_op op = { 0 };
 
     CHECK_OK(platform(XENPF_get_cpuinfo, &op));
     CHECK_EQ(op.u.pcpu_info.max_present, 0);
@@ -217,7 +218,7 @@ TEST(platform_cpu_info)
 
 TEST(platform_cpu_online)
 {
-    struct xen_platform_op op = {0};
+    struct xen_platform_op op = { 0 };
 
     op.u.cpu_ol.cpuid = 100000;
     CHECK_ERR(platform(XENPF_cpu_online, &op), -XEN_EINVAL);
@@ -228,7 +229,7 @@ TEST(platform_cpu_online)
 
 TEST(platform_firmware_info)
 {
-    struct xen_platform_op op = {0};
+    struct xen_platform_op op = { 0 };
 
     op.u.firmware_info.type = 77;
     CHECK_ERR(platform(XENPF_firmware_info, &op), -XEN_EINVAL);
@@ -239,7 +240,7 @@ TEST(platform_firmware_info)
 
 TEST(platform_sleep_bad)
 {
-    struct xen_platform_op op = {0};
+    struct xen_platform_op op = { 0 };
 
     op.u.enter_acpi_sleep.sleep_state = 99;
     CHECK_ERR(platform(XENPF_enter_acpi_sleep, &op), -XEN_EINVAL);
@@ -247,7 +248,7 @@ TEST(platform_sleep_bad)
 
 TEST(platform_memory_types)
 {
-    struct xen_platform_op op = {0};
+    struct xen_platform_op op = { 0 };
 
     op.u.read_memtype.reg = 9999;
     CHECK_ERR(platform(XENPF_read_memtype, &op), -XEN_EINVAL);

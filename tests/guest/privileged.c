@@ -18,7 +18,11 @@ enum {
     MSR_KERNEL_GS_BASE = 0xc0000102,
     MSR_HYPERCALL_PAGE = 0x40000000,
 };
-enum { CR0_PE = 1, CR0_TS = 8, CR0_WP = 1 << 16 };
+enum {
+    CR0_PE = 1,
+    CR0_TS = 8,
+    CR0_WP = 1 << 16
+};
 #define CR0_PG (1UL << 31)
 
 TEST(cr0_read)
@@ -120,7 +124,7 @@ TEST(efer)
 
 TEST(base_msrs)
 {
-    static const u32 bases[] = {MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE};
+    static const u32 bases[] = { MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE };
     u64 at = (ulong)page_get();
 
     for (unsigned i = 0; i < ARRAY_SIZE(bases); i++) {
@@ -174,7 +178,8 @@ TEST(syscall_msrs)
 
 TEST(unknown_msrs)
 {
-    static const u32 msrs[] = {0x12345678, 0xc0011fff, 0x40000500, 0x4000ffff};
+    static const u32 msrs[] = { 0x12345678, 0xc0011fff, 0x40000500,
+                                0x4000ffff };
 
     for (unsigned i = 0; i < ARRAY_SIZE(msrs); i++) {
         CHECK_FAULT(rdmsr(msrs[i]), VEC_GP);
@@ -199,7 +204,7 @@ TEST(hypercall_page_msr)
 
 TEST(io_needs_iopl)
 {
-    struct physdev_set_iopl iopl = {.iopl = 0};
+    struct physdev_set_iopl iopl = { .iopl = 0 };
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_set_iopl, &iopl));
     CHECK_FAULT(inb(0x80), VEC_GP);
@@ -216,8 +221,8 @@ TEST(io_needs_iopl)
 /* Ports that the hypervisor keeps read as nothing there. */
 TEST(io_of_hypervisor_ports)
 {
-    static const uint16_t ports[] = {0x20, 0x21, 0xa0, 0xa1, 0x3f8, 0x3fd};
-    struct physdev_set_iopl iopl = {.iopl = 1};
+    static const uint16_t ports[] = { 0x20, 0x21, 0xa0, 0xa1, 0x3f8, 0x3fd };
+    struct physdev_set_iopl iopl = { .iopl = 1 };
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_set_iopl, &iopl));
     for (unsigned i = 0; i < ARRAY_SIZE(ports); i++) {
@@ -231,12 +236,13 @@ TEST(io_of_hypervisor_ports)
 /* The PCI bus through its two ports: device 0 is the host bridge. */
 TEST(io_of_pci_configuration)
 {
-    struct physdev_set_iopl iopl = {.iopl = 1};
+    struct physdev_set_iopl iopl = { .iopl = 1 };
     u32 id = 0;
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_set_iopl, &iopl));
     CHECK_NO_FAULT(asm volatile("outl %0, %1"
-                                : : "a"(0x80000000), "Nd"((uint16_t)0xcf8)));
+                                :
+                                : "a"(0x80000000), "Nd"((uint16_t)0xcf8)));
     CHECK_NO_FAULT(id = inl(0xcfc));
     CHECK(id != 0xffffffff && id != 0);
     CHECK_EQ(inl(0xcf8), 0x80000000);
@@ -245,7 +251,7 @@ TEST(io_of_pci_configuration)
 
 TEST(io_string)
 {
-    struct physdev_set_iopl iopl = {.iopl = 1};
+    struct physdev_set_iopl iopl = { .iopl = 1 };
     char *buf = page_get(), *to = buf, *from = buf;
     u64 n = 4;
 
@@ -278,7 +284,7 @@ USER_CODE_BLOCK(user_cli, "cli\n\tud2\n");
 
 TEST(io_of_user_mode)
 {
-    struct physdev_set_iopl iopl = {.iopl = 1};
+    struct physdev_set_iopl iopl = { .iopl = 1 };
 
     REQUIRE(CHECK_OK(user_init()));
     CHECK_OK(hc_physdev_op(PHYSDEVOP_set_iopl, &iopl));
@@ -295,7 +301,7 @@ TEST(io_of_user_mode)
 TEST(io_bitmap)
 {
     uint8_t *bits = pages_get(2);
-    struct physdev_set_iobitmap map = {.nr_ports = 0x400};
+    struct physdev_set_iobitmap map = { .nr_ports = 0x400 };
 
     REQUIRE(CHECK_OK(user_init()));
     memset(bits, 0xff, 0x80);
@@ -312,7 +318,7 @@ TEST(io_bitmap)
 /* With virtual IOPL 1 a kernel's cli and sti are taken, and do nothing. */
 TEST(interrupt_flag)
 {
-    struct physdev_set_iopl iopl = {.iopl = 0};
+    struct physdev_set_iopl iopl = { .iopl = 0 };
 
     CHECK_OK(hc_physdev_op(PHYSDEVOP_set_iopl, &iopl));
     CHECK_FAULT(asm volatile("cli"), VEC_GP);
@@ -358,7 +364,7 @@ TEST(descriptor_table_instructions)
     struct {
         uint16_t limit;
         u64 base;
-    } __attribute__((packed)) table = {0xfff, 0};
+    } __attribute__((packed)) table = { 0xfff, 0 };
 
     CHECK_FAULT(asm volatile("lgdt %0" : : "m"(table)), VEC_GP);
     CHECK_FAULT(asm volatile("lidt %0" : : "m"(table)), VEC_GP);
@@ -390,7 +396,9 @@ TEST(extended_control_register)
     CHECK_NO_FAULT(asm volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0)));
     CHECK_EQ(lo & 1, 1);
     CHECK_NO_FAULT(asm volatile("xsetbv" : : "a"(lo), "d"(hi), "c"(0)));
-    CHECK_FAULT(asm volatile("xsetbv" : : "a"(lo & ~1u), "d"(hi), "c"(0)),
+    CHECK_FAULT(asm volatile("xsetbv"
+                             :
+                             : "a"(lo & ~1u), "d"(hi), "c"(0)),
                 VEC_GP);
     CHECK_FAULT(asm volatile("xsetbv" : : "a"(lo), "d"(hi), "c"(7)), VEC_GP);
 }

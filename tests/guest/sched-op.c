@@ -42,7 +42,7 @@ TEST(block_until_timer)
 
 static long poll(evtchn_port_t *ports, unsigned n, u64 timeout)
 {
-    struct sched_poll p = {.nr_ports = n, .timeout = timeout};
+    struct sched_poll p = { .nr_ports = n, .timeout = timeout };
 
     set_xen_guest_handle(p.ports, ports);
     return hc_sched_op(SCHEDOP_poll, &p);
@@ -96,7 +96,7 @@ TEST(poll_ends_by_timer_virq)
 
 TEST(poll_bad)
 {
-    evtchn_port_t ports[2] = {0x7fffffff, 0};
+    evtchn_port_t ports[2] = { 0x7fffffff, 0 };
 
     CHECK_ERR(poll(ports, 1, 0), -XEN_EINVAL);
     CHECK_ERR(poll(ports, 129, 0), -XEN_EINVAL);
@@ -117,15 +117,15 @@ TEST(shutdown_bad)
 /* A reason given before the end, which poweroff then overrides. */
 TEST(shutdown_code)
 {
-    struct sched_shutdown s = {.reason = SHUTDOWN_poweroff};
+    struct sched_shutdown s = { .reason = SHUTDOWN_poweroff };
 
     CHECK_OK(hc_sched_op(SCHEDOP_shutdown_code, &s));
 }
 
 TEST(remote_shutdown_bad)
 {
-    struct sched_remote_shutdown r = {.domain_id = 0x1234,
-                                      .reason = SHUTDOWN_poweroff};
+    struct sched_remote_shutdown r = { .domain_id = 0x1234,
+                                       .reason = SHUTDOWN_poweroff };
 
     CHECK_ERR(hc_sched_op(SCHEDOP_remote_shutdown, &r), -XEN_ESRCH);
     CHECK_BAD_POINTERS(sizeof(r), -XEN_EFAULT,
@@ -134,7 +134,7 @@ TEST(remote_shutdown_bad)
 
 static long watchdog(u32 id, u32 timeout)
 {
-    struct sched_watchdog w = {.id = id, .timeout = timeout};
+    struct sched_watchdog w = { .id = id, .timeout = timeout };
     return hc_sched_op(SCHEDOP_watchdog, &w);
 }
 
@@ -147,8 +147,8 @@ TEST(watchdog)
     CHECK(second > 0 && second != first);
     /* The reference leaves the upper half of the answer clear. */
     CHECK_ERR((int)watchdog(0, 30), -XEN_ENOSPC);
-    CHECK_OK(watchdog((u32)first, 60));  /* poked */
-    CHECK_OK(watchdog((u32)first, 0));   /* stopped */
+    CHECK_OK(watchdog((u32)first, 60)); /* poked */
+    CHECK_OK(watchdog((u32)first, 0));  /* stopped */
     CHECK_OK(watchdog((u32)second, 0));
 }
 
@@ -162,7 +162,7 @@ TEST(watchdog_bad)
 
 TEST(pin_override)
 {
-    struct sched_pin_override p = {.pcpu = 0};
+    struct sched_pin_override p = { .pcpu = 0 };
 
     CHECK_OK(hc_sched_op(SCHEDOP_pin_override, &p));
     p.pcpu = -1;
@@ -182,9 +182,8 @@ TEST(sched_op_unknown)
 /* The call's first form: yield and block by number, shutdown with a reason. */
 TEST(sched_op_compat)
 {
-    CHECK_OK(hypercall(__HYPERVISOR_sched_op_compat, SCHEDOP_yield, 0, 0, 0,
-                       0));
-    CHECK_ERR(hypercall(__HYPERVISOR_sched_op_compat, SCHEDOP_poll, 0, 0, 0,
-                        0),
+    CHECK_OK(
+        hypercall(__HYPERVISOR_sched_op_compat, SCHEDOP_yield, 0, 0, 0, 0));
+    CHECK_ERR(hypercall(__HYPERVISOR_sched_op_compat, SCHEDOP_poll, 0, 0, 0, 0),
               -XEN_ENOSYS);
 }

@@ -238,24 +238,24 @@ TEST(start_cpuid_features)
 {
     struct cpuid id = cpuid_forced(1, 0);
 
-    CHECK_EQ(id.c & (1u << 5), 0);            /* VMX */
-    CHECK_EQ(id.c & (1u << 17), 0);           /* PCID */
-    CHECK_EQ(id.c & (1u << 31), 1u << 31);    /* hypervisor present */
-    CHECK_EQ(id.d & (1u << 13), 0);           /* PGE */
+    CHECK_EQ(id.c & (1u << 5), 0);         /* VMX */
+    CHECK_EQ(id.c & (1u << 17), 0);        /* PCID */
+    CHECK_EQ(id.c & (1u << 31), 1u << 31); /* hypervisor present */
+    CHECK_EQ(id.d & (1u << 13), 0);        /* PGE */
     CHECK_EQ(id.d & (1u << 12), on_reference ? id.d & (1u << 12) : 0);
-    CHECK_EQ(id.d & (1u << 6), 1u << 6);      /* PAE */
-    CHECK_EQ(id.d & (1u << 4), 1u << 4);      /* TSC */
+    CHECK_EQ(id.d & (1u << 6), 1u << 6); /* PAE */
+    CHECK_EQ(id.d & (1u << 4), 1u << 4); /* TSC */
 }
 
 TEST(start_cpuid_extended)
 {
     struct cpuid id = cpuid_forced(0x80000001, 0);
 
-    CHECK_EQ(id.d & (1u << 29), 1u << 29);    /* long mode */
-    CHECK_EQ(id.d & (1u << 11), 1u << 11);    /* SYSCALL */
-    CHECK_EQ(id.d & (1u << 20), 1u << 20);    /* NX */
-    CHECK_EQ(id.d & (1u << 26), 0);           /* 1 GiB pages */
-    CHECK_EQ(id.c & (1u << 2), 0);            /* SVM */
+    CHECK_EQ(id.d & (1u << 29), 1u << 29); /* long mode */
+    CHECK_EQ(id.d & (1u << 11), 1u << 11); /* SYSCALL */
+    CHECK_EQ(id.d & (1u << 20), 1u << 20); /* NX */
+    CHECK_EQ(id.d & (1u << 26), 0);        /* 1 GiB pages */
+    CHECK_EQ(id.c & (1u << 2), 0);         /* SVM */
 }
 
 TEST(start_invalid_opcode)

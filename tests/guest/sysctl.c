@@ -11,9 +11,9 @@ static long sysctl(u32 cmd, struct xen_sysctl *op)
 
 TEST(sysctl_bad)
 {
-    struct xen_sysctl op = {.cmd = XEN_SYSCTL_physinfo,
-                            .interface_version =
-                                XEN_SYSCTL_INTERFACE_VERSION + 1};
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_physinfo,
+                             .interface_version = XEN_SYSCTL_INTERFACE_VERSION +
+                                                  1 };
 
     CHECK_ERR(hc_sysctl(&op), -XEN_EACCES);
     CHECK_ERR(sysctl(0, &op), -XEN_ENOSYS);
@@ -34,7 +34,7 @@ TEST(sysctl_read_only_argument)
 
 TEST(physinfo)
 {
-    struct xen_sysctl op = {0};
+    struct xen_sysctl op = { 0 };
     struct xen_sysctl_physinfo *info = &op.u.physinfo;
 
     CHECK_OK(sysctl(XEN_SYSCTL_physinfo, &op));
@@ -48,7 +48,7 @@ TEST(physinfo)
 
 TEST(sched_id)
 {
-    struct xen_sysctl op = {0};
+    struct xen_sysctl op = { 0 };
 
     CHECK_OK(sysctl(XEN_SYSCTL_sched_id, &op));
     CHECK(op.u.sched_id.sched_id >= 1);
@@ -57,13 +57,12 @@ TEST(sched_id)
 TEST(read_console)
 {
     static char text[4096];
-    struct xen_sysctl op = {0};
+    struct xen_sysctl op = { 0 };
 
     op.u.readconsole.count = sizeof(text);
     set_xen_guest_handle(op.u.readconsole.buffer, text);
     CHECK_OK(sysctl(XEN_SYSCTL_readconsole, &op));
-    CHECK(op.u.readconsole.count > 0 &&
-          op.u.readconsole.count <= sizeof(text));
+    CHECK(op.u.readconsole.count > 0 && op.u.readconsole.count <= sizeof(text));
     op.u.readconsole.count = 16;
     set_xen_guest_handle(op.u.readconsole.buffer, (char *)UNMAPPED_VA);
     CHECK_ERR(sysctl(XEN_SYSCTL_readconsole, &op), -XEN_EFAULT);
@@ -72,7 +71,7 @@ TEST(read_console)
 TEST(domain_list)
 {
     struct xen_domctl_getdomaininfo info[4];
-    struct xen_sysctl op = {0};
+    struct xen_sysctl op = { 0 };
 
     op.u.getdomaininfolist.max_domains = 4;
     set_xen_guest_handle(op.u.getdomaininfolist.buffer, info);
@@ -94,7 +93,7 @@ TEST(domain_list)
 TEST(debug_keys)
 {
     char key = '~'; /* no handler has it */
-    struct xen_sysctl op = {0};
+    struct xen_sysctl op = { 0 };
 
     op.u.debug_keys.nr_keys = 1;
     set_xen_guest_handle(op.u.debug_keys.keys, &key);
@@ -109,7 +108,7 @@ TEST(debug_keys)
 TEST(cpu_info)
 {
     struct xen_sysctl_cpuinfo info[4];
-    struct xen_sysctl op = {0};
+    struct xen_sysctl op = { 0 };
 
     op.u.getcpuinfo.max_cpus = 4;
     set_xen_guest_handle(op.u.getcpuinfo.info, info);
@@ -123,7 +122,7 @@ TEST(cpu_info)
 
 TEST(available_heap)
 {
-    struct xen_sysctl op = {0};
+    struct xen_sysctl op = { 0 };
 
     op.u.availheap.node = -1;
     CHECK_OK(sysctl(XEN_SYSCTL_availheap, &op));
@@ -133,8 +132,8 @@ TEST(available_heap)
 
 TEST(cpu_topology)
 {
-    struct xen_sysctl_cputopo topo[4] = {{.core = 77}};
-    struct xen_sysctl op = {0};
+    struct xen_sysctl_cputopo topo[4] = { { .core = 77 } };
+    struct xen_sysctl op = { 0 };
 
     CHECK_OK(sysctl(XEN_SYSCTL_cputopoinfo, &op));
     CHECK_EQ(op.u.cputopoinfo.num_cpus, 1);
@@ -149,7 +148,7 @@ TEST(numa)
 {
     struct xen_sysctl_meminfo memory[2];
     u32 distance[4];
-    struct xen_sysctl op = {0};
+    struct xen_sysctl op = { 0 };
 
     CHECK_OK(sysctl(XEN_SYSCTL_numainfo, &op));
     CHECK_EQ(op.u.numainfo.num_nodes, 1);
@@ -163,7 +162,7 @@ TEST(numa)
 
 TEST(cpu_hotplug_bad)
 {
-    struct xen_sysctl op = {0};
+    struct xen_sysctl op = { 0 };
 
     op.u.cpu_hotplug.cpu = 9999;
     op.u.cpu_hotplug.op = XEN_SYSCTL_CPU_HOTPLUG_ONLINE;

@@ -113,8 +113,8 @@ TEST(set_timer_far_away)
 
 static long singleshot(u64 at, u32 flags)
 {
-    struct vcpu_set_singleshot_timer t = {.timeout_abs_ns = at,
-                                          .flags = flags};
+    struct vcpu_set_singleshot_timer t = { .timeout_abs_ns = at,
+                                           .flags = flags };
     return hc_vcpu_op(VCPUOP_set_singleshot_timer, 0, &t);
 }
 
@@ -155,7 +155,7 @@ TEST(singleshot_bad)
 
 TEST(periodic_timer)
 {
-    struct vcpu_set_periodic_timer t = {.period_ns = 10 * MS};
+    struct vcpu_set_periodic_timer t = { .period_ns = 10 * MS };
 
     timer_bind();
     CHECK_OK(hc_vcpu_op(VCPUOP_set_periodic_timer, 0, &t));
@@ -168,7 +168,7 @@ TEST(periodic_timer)
 
 TEST(periodic_timer_bad)
 {
-    struct vcpu_set_periodic_timer t = {.period_ns = MS - 1};
+    struct vcpu_set_periodic_timer t = { .period_ns = MS - 1 };
 
     CHECK_ERR(hc_vcpu_op(VCPUOP_set_periodic_timer, 0, &t), -XEN_EINVAL);
     t.period_ns = ~0UL;

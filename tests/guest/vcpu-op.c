@@ -133,7 +133,7 @@ TEST(down_of_other)
 
 TEST(runstate_info)
 {
-    struct vcpu_runstate_info info = {.state = 99};
+    struct vcpu_runstate_info info = { .state = 99 };
     u64 end = system_time() + 3000000000UL;
 
     CHECK_OK(hc_vcpu_op(VCPUOP_get_runstate_info, 0, &info));
@@ -151,7 +151,7 @@ TEST(runstate_info)
 TEST(runstate_area)
 {
     static struct vcpu_runstate_info info;
-    struct vcpu_register_runstate_memory_area area = {.addr.v = &info};
+    struct vcpu_register_runstate_memory_area area = { .addr.v = &info };
 
     info.state = 99;
     CHECK_OK(hc_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area));
@@ -169,7 +169,7 @@ TEST(runstate_area)
 TEST(time_area)
 {
     static struct vcpu_time_info info;
-    struct vcpu_register_time_memory_area area = {.addr.v = &info};
+    struct vcpu_register_time_memory_area area = { .addr.v = &info };
 
     CHECK_OK(hc_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &area));
     CHECK_EQ(info.version & 1, 0);
@@ -187,7 +187,7 @@ TEST(time_area)
 /* The timers belong to the virtual CPU that asks. */
 TEST(timers_of_other)
 {
-    struct vcpu_set_singleshot_timer s = {.timeout_abs_ns = 1};
+    struct vcpu_set_singleshot_timer s = { .timeout_abs_ns = 1 };
 
     CHECK_ERR(hc_vcpu_op(VCPUOP_set_singleshot_timer, 1, &s), -XEN_EINVAL);
     CHECK_ERR(hc_vcpu_op(VCPUOP_stop_singleshot_timer, 1, NULL), -XEN_EINVAL);
@@ -195,7 +195,7 @@ TEST(timers_of_other)
 
 TEST(physical_id)
 {
-    struct vcpu_get_physid id = {0};
+    struct vcpu_get_physid id = { 0 };
     long rc = hc_vcpu_op(VCPUOP_get_physid, 0, &id);
 
     CHECK(rc == 0 || rc == -XEN_EINVAL);
@@ -203,7 +203,7 @@ TEST(physical_id)
 
 static long register_info(u32 vcpu, u64 mfn, u32 offset)
 {
-    struct vcpu_register_vcpu_info r = {.mfn = mfn, .offset = offset};
+    struct vcpu_register_vcpu_info r = { .mfn = mfn, .offset = offset };
     return hc_vcpu_op(VCPUOP_register_vcpu_info, vcpu, &r);
 }
 

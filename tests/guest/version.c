@@ -70,7 +70,7 @@ TEST(version_changeset)
 
 TEST(version_platform_parameters)
 {
-    struct xen_platform_parameters par = {0};
+    struct xen_platform_parameters par = { 0 };
 
     CHECK_OK(hc_xen_version(XENVER_platform_parameters, &par));
     CHECK_EQ(par.virt_start, HYPERVISOR_VIRT_START);
@@ -82,10 +82,9 @@ TEST(version_platform_parameters)
 
 TEST(version_features)
 {
-    struct xen_feature_info info = {.submap_idx = 0};
+    struct xen_feature_info info = { .submap_idx = 0 };
     u32 must = FEATURE(XENFEAT_mmu_pt_update_preserve_ad) |
-               FEATURE(XENFEAT_gnttab_map_avail_bits) |
-               FEATURE(XENFEAT_dom0) |
+               FEATURE(XENFEAT_gnttab_map_avail_bits) | FEATURE(XENFEAT_dom0) |
                FEATURE(XENFEAT_memory_op_vnode_supported) |
                FEATURE(XENFEAT_direct_mapped);
     u32 must_not = FEATURE(XENFEAT_writable_page_tables) |
@@ -104,7 +103,7 @@ TEST(version_features)
 
 TEST(version_features_bad)
 {
-    struct xen_feature_info info = {.submap_idx = XENFEAT_NR_SUBMAPS};
+    struct xen_feature_info info = { .submap_idx = XENFEAT_NR_SUBMAPS };
 
     CHECK_ERR(hc_xen_version(XENVER_get_features, &info), -XEN_EINVAL);
     info.submap_idx = ~0u;
@@ -174,9 +173,9 @@ TEST(version_unknown)
 TEST(vm_assist_types)
 {
     static const u32 known[] = {
-        VMASST_TYPE_4gb_segments,          VMASST_TYPE_4gb_segments_notify,
-        VMASST_TYPE_writable_pagetables,   VMASST_TYPE_pae_extended_cr3,
-        VMASST_TYPE_architectural_iopl,    VMASST_TYPE_runstate_update_flag,
+        VMASST_TYPE_4gb_segments,        VMASST_TYPE_4gb_segments_notify,
+        VMASST_TYPE_writable_pagetables, VMASST_TYPE_pae_extended_cr3,
+        VMASST_TYPE_architectural_iopl,  VMASST_TYPE_runstate_update_flag,
         VMASST_TYPE_m2p_strict,
     };
 
@@ -197,7 +196,7 @@ TEST(vm_assist_bad)
 
 TEST(nmi_callback)
 {
-    struct xennmi_callback cb = {.handler_address = (ulong)event_entry};
+    struct xennmi_callback cb = { .handler_address = (ulong)event_entry };
 
     CHECK_OK(hc_nmi_op(XENNMI_register_callback, &cb));
     CHECK_OK(hc_nmi_op(XENNMI_unregister_callback, NULL));

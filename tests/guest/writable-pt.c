@@ -14,7 +14,7 @@ struct rig {
 
 static struct rig rig(void)
 {
-    struct rig r = {.data = page_get(), .other = page_get()};
+    struct rig r = { .data = page_get(), .other = page_get() };
 
     r.entry = PTE(mfn_of(r.data), PTE_RW_FLAGS);
     r.l1 = table_with(0, r.entry);
@@ -192,14 +192,20 @@ TEST(read_modify_write)
                                 : "er"(~PTE_RW)
                                 : "memory", "cc"));
     CHECK_EQ(r.l1[0] & PTE_RW, 0);
-    CHECK_NO_FAULT(asm volatile("lock btsq $1, %0" : "+m"(r.l1[0])
-                                : : "memory", "cc"));
+    CHECK_NO_FAULT(asm volatile("lock btsq $1, %0"
+                                : "+m"(r.l1[0])
+                                :
+                                : "memory", "cc"));
     CHECK_EQ(r.l1[0] & PTE_RW, PTE_RW);
-    CHECK_NO_FAULT(asm volatile("lock btrq $1, %0" : "+m"(r.l1[0])
-                                : : "memory", "cc"));
+    CHECK_NO_FAULT(asm volatile("lock btrq $1, %0"
+                                : "+m"(r.l1[0])
+                                :
+                                : "memory", "cc"));
     CHECK_EQ(r.l1[0] & PTE_RW, 0);
-    CHECK_NO_FAULT(asm volatile("orq $2, %0" : "+m"(r.l1[0])
-                                : : "memory", "cc"));
+    CHECK_NO_FAULT(asm volatile("orq $2, %0"
+                                : "+m"(r.l1[0])
+                                :
+                                : "memory", "cc"));
     CHECK_EQ(r.l1[0] & PTE_RW, PTE_RW);
 }
 
@@ -209,11 +215,15 @@ TEST(read_modify_write_of_a_byte)
     struct rig r = rig();
     volatile uint8_t *byte = (volatile uint8_t *)r.l1;
 
-    CHECK_NO_FAULT(asm volatile("lock andb $0xfd, %0" : "+m"(*byte)
-                                : : "memory", "cc"));
+    CHECK_NO_FAULT(asm volatile("lock andb $0xfd, %0"
+                                : "+m"(*byte)
+                                :
+                                : "memory", "cc"));
     CHECK_EQ(r.l1[0] & PTE_RW, 0);
-    CHECK_NO_FAULT(asm volatile("lock orb $2, %0" : "+m"(*byte)
-                                : : "memory", "cc"));
+    CHECK_NO_FAULT(asm volatile("lock orb $2, %0"
+                                : "+m"(*byte)
+                                :
+                                : "memory", "cc"));
     CHECK_EQ(r.l1[0] & PTE_RW, PTE_RW);
 }
 
@@ -243,15 +253,21 @@ TEST(addressing_forms)
     u64 v = rw_to(r.other);
 
     CHECK_NO_FAULT(asm volatile("movq %0, 16(%1,%2,8)"
-                                : : "r"(v), "r"(l1), "r"(3UL) : "memory"));
+                                :
+                                : "r"(v), "r"(l1), "r"(3UL)
+                                : "memory"));
     CHECK_EQ(PTE_MFN(l1[5]), mfn_of(r.other));
     CHECK_NO_FAULT(asm volatile("movq $0, 40(%0)" : : "r"(l1) : "memory"));
     CHECK_EQ(l1[5], 0);
-    CHECK_NO_FAULT(asm volatile("movl $0x1230, (%0)" : : "r"(l1 + 6)
+    CHECK_NO_FAULT(asm volatile("movl $0x1230, (%0)"
+                                :
+                                : "r"(l1 + 6)
                                 : "memory"));
     CHECK_EQ(l1[6], 0x1230);
     CHECK_NO_FAULT(asm volatile("movq %0, (%1)"
-                                : : "r"(v), "r"(l1 + 7) : "memory"));
+                                :
+                                : "r"(v), "r"(l1 + 7)
+                                : "memory"));
     CHECK_EQ(PTE_MFN(l1[7]), mfn_of(r.other));
 }
 
@@ -260,8 +276,7 @@ TEST(string_store)
     struct rig r = rig();
     volatile u64 *at = r.l1 + 8;
 
-    CHECK_NO_FAULT(asm volatile("stosq" : "+D"(at) : "a"(0x4560UL)
-                                : "memory"));
+    CHECK_NO_FAULT(asm volatile("stosq" : "+D"(at) : "a"(0x4560UL) : "memory"));
     CHECK_EQ(r.l1[8], 0x4560);
     CHECK_EQ(at, r.l1 + 9);
 }
@@ -269,8 +284,8 @@ TEST(string_store)
 /* Only level-1 tables are written this way. */
 TEST(store_into_upper_levels)
 {
-    static const u32 pins[] = {MMUEXT_PIN_L2_TABLE, MMUEXT_PIN_L3_TABLE,
-                               MMUEXT_PIN_L4_TABLE};
+    static const u32 pins[] = { MMUEXT_PIN_L2_TABLE, MMUEXT_PIN_L3_TABLE,
+                                MMUEXT_PIN_L4_TABLE };
 
     for (unsigned i = 0; i < ARRAY_SIZE(pins); i++) {
         volatile u64 *table = table_empty();

@@ -10,8 +10,8 @@ static u64 scale(u64 ticks, u32 mul, int shift)
 
 u64 system_time(void)
 {
-    const volatile struct vcpu_time_info *t =
-        (const volatile struct vcpu_time_info *)&vcpu0()->time;
+    const volatile struct vcpu_time_info
+        *t = (const volatile struct vcpu_time_info *)&vcpu0()->time;
     u32 version;
     u64 now;
 

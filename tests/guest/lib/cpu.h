@@ -45,13 +45,13 @@ static inline u64 rdtsc(void)
     return lo | ((u64)hi << 32);
 }
 
-#define READ_REG(reg)                                                          \
-    ({                                                                         \
-        u64 value_;                                                            \
-        asm volatile("mov %%" #reg ", %0" : "=r"(value_));                     \
-        value_;                                                                \
+#define READ_REG(reg)                                      \
+    ({                                                     \
+        u64 value_;                                        \
+        asm volatile("mov %%" #reg ", %0" : "=r"(value_)); \
+        value_;                                            \
     })
-#define WRITE_REG(reg, value)                                                  \
+#define WRITE_REG(reg, value) \
     asm volatile("mov %0, %%" #reg : : "r"((u64)(value)) : "memory")
 
 static inline u64 read_flags(void)

@@ -32,27 +32,27 @@ static inline void port_forget(evtchn_port_t port)
 
 static inline long port_send(evtchn_port_t port)
 {
-    struct evtchn_send send = {.port = port};
+    struct evtchn_send send = { .port = port };
     return hc_event_channel_op(EVTCHNOP_send, &send);
 }
 
 static inline long port_close(evtchn_port_t port)
 {
-    struct evtchn_close c = {.port = port};
+    struct evtchn_close c = { .port = port };
     return hc_event_channel_op(EVTCHNOP_close, &c);
 }
 
 /* A port to ourselves on a virtual CPU, or -errno. */
 static inline long port_ipi(u32 vcpu)
 {
-    struct evtchn_bind_ipi b = {.vcpu = vcpu};
+    struct evtchn_bind_ipi b = { .vcpu = vcpu };
     long rc = hc_event_channel_op(EVTCHNOP_bind_ipi, &b);
     return rc ? rc : (long)b.port;
 }
 
 static inline long port_virq(u32 virq, u32 vcpu)
 {
-    struct evtchn_bind_virq b = {.virq = virq, .vcpu = vcpu};
+    struct evtchn_bind_virq b = { .virq = virq, .vcpu = vcpu };
     long rc = hc_event_channel_op(EVTCHNOP_bind_virq, &b);
     return rc ? rc : (long)b.port;
 }

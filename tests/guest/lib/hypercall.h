@@ -23,30 +23,30 @@ static inline long hypercall(unsigned nr, long a1, long a2, long a3, long a4,
 
 #define A(x) ((long)(x))
 
-#define HC0(name)                                                              \
-    static inline long hc_##name(void)                                         \
-    {                                                                          \
-        return hypercall(__HYPERVISOR_##name, 0, 0, 0, 0, 0);                  \
+#define HC0(name)                                             \
+    static inline long hc_##name(void)                        \
+    {                                                         \
+        return hypercall(__HYPERVISOR_##name, 0, 0, 0, 0, 0); \
     }
-#define HC1(name, t1)                                                          \
-    static inline long hc_##name(t1 a)                                         \
-    {                                                                          \
-        return hypercall(__HYPERVISOR_##name, A(a), 0, 0, 0, 0);               \
+#define HC1(name, t1)                                            \
+    static inline long hc_##name(t1 a)                           \
+    {                                                            \
+        return hypercall(__HYPERVISOR_##name, A(a), 0, 0, 0, 0); \
     }
-#define HC2(name, t1, t2)                                                      \
-    static inline long hc_##name(t1 a, t2 b)                                   \
-    {                                                                          \
-        return hypercall(__HYPERVISOR_##name, A(a), A(b), 0, 0, 0);            \
+#define HC2(name, t1, t2)                                           \
+    static inline long hc_##name(t1 a, t2 b)                        \
+    {                                                               \
+        return hypercall(__HYPERVISOR_##name, A(a), A(b), 0, 0, 0); \
     }
-#define HC3(name, t1, t2, t3)                                                  \
-    static inline long hc_##name(t1 a, t2 b, t3 c)                             \
-    {                                                                          \
-        return hypercall(__HYPERVISOR_##name, A(a), A(b), A(c), 0, 0);         \
+#define HC3(name, t1, t2, t3)                                          \
+    static inline long hc_##name(t1 a, t2 b, t3 c)                     \
+    {                                                                  \
+        return hypercall(__HYPERVISOR_##name, A(a), A(b), A(c), 0, 0); \
     }
-#define HC4(name, t1, t2, t3, t4)                                              \
-    static inline long hc_##name(t1 a, t2 b, t3 c, t4 d)                       \
-    {                                                                          \
-        return hypercall(__HYPERVISOR_##name, A(a), A(b), A(c), A(d), 0);      \
+#define HC4(name, t1, t2, t3, t4)                                         \
+    static inline long hc_##name(t1 a, t2 b, t3 c, t4 d)                  \
+    {                                                                     \
+        return hypercall(__HYPERVISOR_##name, A(a), A(b), A(c), A(d), 0); \
     }
 
 HC1(set_trap_table, const void *)
@@ -83,14 +83,14 @@ HC1(domctl, void *)
 /* One mmu_update request on our own tables; `where` is address | command. */
 static inline long mmu_update1(u64 where, u64 value)
 {
-    struct mmu_update u = {.ptr = where, .val = value};
+    struct mmu_update u = { .ptr = where, .val = value };
     return hc_mmu_update(&u, 1, NULL, DOMID_SELF);
 }
 
 /* One mmuext_op; arg1 is an mfn or a linear address, arg2 what cmd says. */
 static inline long mmuext1(u32 cmd, u64 arg1, u64 arg2)
 {
-    struct mmuext_op op = {.cmd = cmd};
+    struct mmuext_op op = { .cmd = cmd };
     op.arg1.mfn = arg1;
     op.arg2.src_mfn = arg2;
     return hc_mmuext_op(&op, 1, NULL, DOMID_SELF);

@@ -4,8 +4,8 @@
 
 #define POOL_PAGES 2048
 
-static char pool[POOL_PAGES][PAGE_SIZE] __attribute__((
-    section(".pool,\"aw\",@nobits#"), aligned(4096)));
+static char pool[POOL_PAGES][PAGE_SIZE]
+    __attribute__((section(".pool,\"aw\",@nobits#"), aligned(4096)));
 static unsigned pool_used;
 static char shared_page[PAGE_SIZE] __attribute__((aligned(4096)));
 

@@ -26,7 +26,7 @@
 #define PTE_RW_FLAGS (PTE_RO_FLAGS | PTE_RW | PTE_D)
 #define PTE_ADDR 0x000ffffffffff000UL
 #define PTE(mfn, flags) (((u64)(mfn) << 12) | (flags))
-#define PTE_MFN(pte) (((pte) & PTE_ADDR) >> 12)
+#define PTE_MFN(pte) (((pte)&PTE_ADDR) >> 12)
 
 /* Where tests map things: an L4 slot that nothing else uses. */
 #define SCRATCH_VA 0x0000010000000000UL

@@ -39,8 +39,8 @@ static const char *short_place(const char *where)
 static void report_failure(const char *what, const char *detail,
                            const char *where)
 {
-    print("%s %s: %s: %s (%s)\n", failed ? "    and" : "not ok",
-          current->name, what, detail, short_place(where));
+    print("%s %s: %s: %s (%s)\n", failed ? "    and" : "not ok", current->name,
+          what, detail, short_place(where));
     failed = true;
 }
 
@@ -108,16 +108,12 @@ bool test_check_fault(int got, int want, const char *what, const char *where)
 void *bad_pointer(unsigned kind, unsigned n)
 {
     switch (kind) {
-    case 0:
-        return (void *)UNMAPPED_VA;
-    case 1:
-        return (void *)HYPERVISOR_VA;
-    case 2:
-        return (void *)NON_CANONICAL_VA;
+    case 0: return (void *)UNMAPPED_VA;
+    case 1: return (void *)HYPERVISOR_VA;
+    case 2: return (void *)NON_CANONICAL_VA;
     case 3: /* the read-only view of the M2P is the hypervisor's, too */
         return (void *)HYPERVISOR_VIRT_START;
-    default:
-        return edge(n > 1 ? n / 2 : 0);
+    default: return edge(n > 1 ? n / 2 : 0);
     }
 }
 
@@ -129,7 +125,7 @@ void test_skip(const char *why)
 
 void test_abort(void)
 {
-    struct regs regs = {.rflags = FL_ONE | FL_IF};
+    struct regs regs = { .rflags = FL_ONE | FL_IF };
 
     print("%s %s: ended by the stray trap above\n",
           failed ? "    and" : "not ok", current->name);
@@ -154,7 +150,7 @@ static void run_one(const struct test *t)
 
 void tests_run(void)
 {
-    struct sched_shutdown off = {.reason = SHUTDOWN_poweroff};
+    struct sched_shutdown off = { .reason = SHUTDOWN_poweroff };
     unsigned passed = 0, bad = 0, left_out = 0;
 
     for (const struct test *t = tests_start; t < tests_end; t++) {

@@ -12,11 +12,11 @@ struct test {
     void (*run)(void);
 };
 
-#define TEST(id)                                                               \
-    static void test_##id(void);                                               \
-    static const struct test entry_##id                                        \
-        __attribute__((used, section(".tests"), aligned(8))) = {               \
-            #id, test_##id};                                                   \
+#define TEST(id)                                                              \
+    static void test_##id(void);                                              \
+    static const struct test entry_##id                                       \
+        __attribute__((used, section(".tests"), aligned(8))) = { #id,         \
+                                                                 test_##id }; \
     static void test_##id(void)
 
 /* Record a failure, or (why == NULL) nothing; return whether it passed. */
@@ -37,12 +37,11 @@ void tests_run(void) __attribute__((noreturn));
 #define HERE __FILE__ ":" STR(__LINE__)
 
 #define CHECK(cond) test_check((cond), #cond, HERE)
-#define CHECK_EQ(got, want)                                                    \
-    test_check_eq((long)(got), (long)(want), #got, HERE)
+#define CHECK_EQ(got, want) test_check_eq((long)(got), (long)(want), #got, HERE)
 /* A hypercall's answer: 0, a positive value or -XEN_Exxx. */
 #define CHECK_ERR(call, want) test_check_err((call), (want), #call, HERE)
 #define CHECK_OK(call) test_check_err((call), 0, #call, HERE)
-#define CHECK_FAULT(statement, vector)                                         \
+#define CHECK_FAULT(statement, vector) \
     test_check_fault(FAULT_OF(statement), (vector), #statement, HERE)
 #define CHECK_NO_FAULT(statement) CHECK_FAULT(statement, NO_FAULT)
 /*
@@ -50,26 +49,28 @@ void tests_run(void) __attribute__((noreturn));
  * area, non-canonical, and one that starts well and runs off its page.  `bad`
  * is the pointer in the expression, which must answer `want` each time.
  */
-#define CHECK_BAD_POINTERS(n, want, expression)                                \
-    do {                                                                       \
-        for (unsigned kind_ = 0; kind_ < BAD_POINTERS; kind_++) {              \
-            void *bad = bad_pointer(kind_, (n));                               \
-            test_check_err((expression), (want), #expression, HERE);           \
-        }                                                                      \
+#define CHECK_BAD_POINTERS(n, want, expression)                      \
+    do {                                                             \
+        for (unsigned kind_ = 0; kind_ < BAD_POINTERS; kind_++) {    \
+            void *bad = bad_pointer(kind_, (n));                     \
+            test_check_err((expression), (want), #expression, HERE); \
+        }                                                            \
     } while (0)
-enum { BAD_POINTERS = 5 };
+enum {
+    BAD_POINTERS = 5
+};
 void *bad_pointer(unsigned kind, unsigned n);
 
 /* Leaves the test when what the rest of it stands on did not work. */
-#define REQUIRE(check)                                                         \
-    do {                                                                       \
-        if (!(check))                                                          \
-            return;                                                            \
+#define REQUIRE(check) \
+    do {               \
+        if (!(check))  \
+            return;    \
     } while (0)
-#define SKIP(why)                                                              \
-    do {                                                                       \
-        test_skip(why);                                                        \
-        return;                                                                \
+#define SKIP(why)       \
+    do {                \
+        test_skip(why); \
+        return;         \
     } while (0)
 
 /*

@@ -111,20 +111,15 @@ static void sink_convert(struct sink *s, char c, bool wide, int width,
         sink_text(s, "0x", 0);
         sink_number(s, va_arg(*ap, ulong), 16, 0, '0');
         break;
-    case 's':
-        sink_text(s, va_arg(*ap, const char *), width);
-        break;
-    case 'c':
-        sink_char(s, (char)va_arg(*ap, int));
-        break;
-    default:
-        sink_char(s, c);
+    case 's': sink_text(s, va_arg(*ap, const char *), width); break;
+    case 'c': sink_char(s, (char)va_arg(*ap, int)); break;
+    default: sink_char(s, c);
     }
 }
 
 int text_vformat(char *buf, size_t n, const char *fmt, va_list ap)
 {
-    struct sink s = {buf, n, 0};
+    struct sink s = { buf, n, 0 };
     va_list args;
 
     va_copy(args, ap);

@@ -86,8 +86,7 @@ void traps_init(void)
     }
     handlers[VEC_EVENT] = event_default;
     if (hc_set_trap_table(trap_table) ||
-        hc_set_callbacks(A(event_entry), A(failsafe_entry),
-                         A(syscall_entry)) ||
+        hc_set_callbacks(A(event_entry), A(failsafe_entry), A(syscall_entry)) ||
         hc_stack_switch(FLAT_KERNEL_SS, A(trap_stack_top)))
         print("set-up of traps was refused\n");
 }

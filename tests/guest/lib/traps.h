@@ -30,7 +30,13 @@ enum {
 };
 
 /* #PF error code bits (Intel SDM vol. 3, 4.7). */
-enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 };
+enum {
+    PF_P = 1,
+    PF_W = 2,
+    PF_U = 4,
+    PF_RSVD = 8,
+    PF_I = 16
+};
 
 /* RFLAGS bits (Intel SDM vol. 1, 3.4.3). */
 enum {
@@ -51,7 +57,8 @@ struct regs {
     u64 vector, error, rip, cs, rflags, rsp, ss;
 };
 
-struct catch {
+struct catch
+{
     u64 rbx, rbp, r12, r13, r14, r15, rsp, rip;
     struct catch *outer;
 };
@@ -75,19 +82,19 @@ void regs_enter(struct regs *regs) __attribute__((noreturn));
 void catch_throw(struct regs *regs);
 
 /* Runs a statement; the vector of the fault that it raised or NO_FAULT. */
-#define FAULT_OF(statement)                                                    \
-    ({                                                                         \
-        struct catch catch_here;                                               \
-        volatile int vector_seen = NO_FAULT;                                   \
-        catch_here.outer = catch_top;                                          \
-        if (!catch_save(&catch_here)) {                                        \
-            catch_top = &catch_here;                                           \
-            statement;                                                         \
-        } else {                                                               \
-            vector_seen = fault.vector;                                        \
-        }                                                                      \
-        catch_top = catch_here.outer;                                          \
-        vector_seen;                                                           \
+#define FAULT_OF(statement)                  \
+    ({                                       \
+        struct catch catch_here;             \
+        volatile int vector_seen = NO_FAULT; \
+        catch_here.outer = catch_top;        \
+        if (!catch_save(&catch_here)) {      \
+            catch_top = &catch_here;         \
+            statement;                       \
+        } else {                             \
+            vector_seen = fault.vector;      \
+        }                                    \
+        catch_top = catch_here.outer;        \
+        vector_seen;                         \
     })
 
 typedef void (*trap_handler_t)(struct regs *regs);

@@ -25,9 +25,9 @@ int enter_and_catch(const struct regs *regs);
 struct regs user_regs(const char *from, const char *to);
 
 /* Instructions in user mode: CODE(label) in a top-level asm. */
-#define USER_CODE_BLOCK(name, text)                                            \
-    asm(".pushsection .rodata\n" #name "_from:\n" text "\n" #name              \
-        "_to:\n.popsection\n");                                                \
+#define USER_CODE_BLOCK(name, text)                               \
+    asm(".pushsection .rodata\n" #name "_from:\n" text "\n" #name \
+        "_to:\n.popsection\n");                                   \
     extern const char name##_from[], name##_to[]
 
 #endif
