@@ -29,6 +29,9 @@ struct domain {
     u8 shutdown_code;    /* SHUTDOWN_* of <xen/sched.h> */
     u8 controller_paused;
     u8 is_idle;
+    u8 is_xenstore; /* XEN_DOMCTL_CDF_xs_domain */
+    u8 tsc_mode;    /* XEN_DOMCTL_settscinfo; kept for the tools */
+    u32 tsc_incarnation;
     u32 refcount; /* get_domain / put_domain */
     struct domain *hash_next, *next; /* all domains: domain_list */
     u8 handle[16];               /* UUID */

@@ -43,6 +43,13 @@ void pv_init(void); /* boot: hooks of this floor */
 /* #NM: the guest set TS or the FPU is not loaded. True: restart it. */
 bool pv_device_not_available(struct vcpu *v);
 
+/* --- cpuid.c: what CPUID tells v's guest --- */
+struct cpuid_regs;
+void pv_cpuid(struct vcpu *v, u32 leaf, u32 sub, struct cpuid_regs *r);
+
+/* --- hypercall-page.c: make the 4096 bytes at page such a page --- */
+void pv_fill_hypercall_page(void *page);
+
 static inline bool guest_kernel_mode(const struct vcpu *v)
 {
     return v->pv.in_kernel;
