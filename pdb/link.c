@@ -174,7 +174,8 @@ static bool may_serve(struct pdb *p)
         return true;
     /* No gdb so far, or another one: whoever waited for a stop is gone. */
     p->owed = p->non_stop = false;
-    run_interrupt(p);
+    if (!p->bringing_in)
+        run_interrupt(p);
     return false;
 }
 
@@ -230,7 +231,10 @@ static void rx_idle(struct pdb *p, uint8_t c)
             l->unacked = false;
         break;
     case '-': resend(l); break;
-    case BREAK_CHAR: run_interrupt(p); break;
+    case BREAK_CHAR:
+        if (!pdb_holding(p))
+            run_interrupt(p);
+        break;
     default: break;
     }
 }

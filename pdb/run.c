@@ -96,6 +96,7 @@ static bool go(struct pdb *p, struct pdb_plan *plan)
     }
     p->plan = *plan;
     p->stepping_off = is_step_off(p, plan);
+    p->bringing_in = false;
     p->owed = true;
     if (p->nr_stops == 0) /* else gdb first hears what is waiting */
         hand_over(p, &p->plan);

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vCont and its elders, range steps, ^C, how a session begins.
+ */
+#include "check.h"
+
+static void first_packet_stops_the_machine(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_packet(f, "qSupported:multiprocess+");
+    IS(fake_pull(f), "+");
+    CHECK(f->nr_interrupts == 1 && f->pdb.state == PDB_ALONE);
+    CHECK(fake_stop(f, PDB_WHY_BREAK_IN, 1, 2) == PDB_HOLD);
+    HAS(fake_pull(f), "$PacketSize=1000;");
+    fake_push(f, "+", 1);
+    HAS(fake_ask(f, "?"), "T02thread:p1.2;core:1;06:");
+}
+
+static void damaged_packet_stops_nothing(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_push(f, "$qSupported#00", 14);
+    CHECK(f->nr_interrupts == 0);
+}
+
+static void waiting_needs_no_stop(struct fake *f)
+{
+    fake_init(f, 0);
+    CHECK(fake_stop(f, PDB_WHY_BREAK_IN, 1, 1) == PDB_HOLD);
+    CHECK(pdb_holding(&f->pdb));
+    IS(fake_pull(f), ""); /* nothing is said before gdb speaks */
+    HAS(fake_ask(f, "qSupported:multiprocess+"), "PacketSize");
+    CHECK(f->nr_interrupts == 0);
+}
+
+static void alone_passes_what_is_not_ours(struct fake *f)
+{
+    fake_init(f, 0);
+    CHECK(fake_stop(f, PDB_WHY_SOFT, 1, 1) == PDB_PASS);
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_PASS);
+    CHECK(fake_stop(f, PDB_WHY_EXEC, 1, 1) == PDB_PASS);
+    CHECK(fake_stop(f, PDB_WHY_FAULT, 1, 1) == PDB_HOLD);
+}
+
+static void continues_and_breaks_in(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    IS(fake_ask(f, "vCont;c:p1.-1"), "(none)");
+    CHECK(f->nr_resumes == 1 && f->pdb.state == PDB_RUNNING);
+    CHECK(!pdb_holding(&f->pdb));
+    fake_push(f, "\x03", 1);
+    CHECK(f->nr_interrupts == 2); /* one was for the attach */
+    CHECK(fake_stop(f, PDB_WHY_BREAK_IN, 1, 1) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T02thread:p1.1;core:0;06:");
+}
+
+static void plan_is_searched_from_the_front(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vAttach;2");
+    fake_ask(f, "vCont;s:p1.2;t:p2.-1;C0b:p1.-1");
+    CHECK(pdb_plan_find(&f->pdb, &f->plan, (struct pdb_tid){ 1, 2 }) ==
+          PDB_DO_STEP);
+    CHECK(pdb_plan_find(&f->pdb, &f->plan, (struct pdb_tid){ 1, 1 }) ==
+          PDB_DO_CONT);
+    CHECK(pdb_plan_find(&f->pdb, &f->plan, (struct pdb_tid){ 2, 1 }) ==
+          PDB_DO_HALT);
+    CHECK(f->plan.act[2].signal == 11);
+    /* not attached: it runs when anything does */
+    CHECK(pdb_plan_find(&f->pdb, &f->plan, (struct pdb_tid){ 3, 1 }) ==
+          PDB_DO_CONT);
+}
+
+static void others_stay(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vCont;s:p1.2");
+    CHECK(pdb_plan_find(&f->pdb, &f->plan, (struct pdb_tid){ 1, 1 }) ==
+          PDB_DO_STAY);
+}
+
+static void bad_plans_change_nothing(struct fake *f)
+{
+    static const char *const bad[] = {
+        "vCont;", "vCont;x", "vCont;c:", "vCont;c:p", "vCont;cc", "vCont;C",
+        "vCont;Czz", "vCont;r", "vCont;r1", "vCont;r1,", "vCont;c;;",
+        "vCont;s;s;s;s;s;s;s;s;s;s;s;s;s;s;s;s;s;s", "czz", "C", "C05:1",
+    };
+
+    fake_init(f, 0);
+    fake_attach(f);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        CHECK(fake_ask(f, bad[i])[0] == 'E');
+    CHECK(f->nr_resumes == 0 && f->pdb.state == PDB_STOPPED);
+}
+
+static void steps(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vCont;s:p1.1;c:p1.-1");
+    f->regs[1][1].v[PDB_RIP] = 0x10105;
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
+    IS(fake_body(fake_pull(f), NULL),
+       "T05thread:p1.1;06:1711111111111111;07:1811111111111111;"
+       "10:0501010000000000;");
+}
+
+static void stray_step_is_not_ours(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vCont;s:p1.1;c:p1.-1");
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 2) == PDB_PASS);
+    CHECK(f->pdb.state == PDB_RUNNING);
+}
+
+static void range_steps_are_silent_inside(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vCont;r10100,10110:p1.1;c:p1.-1");
+    for (unsigned int i = 0; i < 16; i++) {
+        f->regs[1][1].v[PDB_RIP] = 0x10100 + i;
+        CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_GO);
+        CHECK(f->nr_resumes == i + 2);
+    }
+    IS(fake_pull(f), "");
+    f->regs[1][1].v[PDB_RIP] = 0x10110;
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
+    HAS(fake_pull(f), "T05");
+}
+
+static void old_packets(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "s");
+    CHECK(f->plan.nr == 2 && f->plan.act[0].what == PDB_DO_STEP);
+    fake_stop(f, PDB_WHY_STEP, 1, 1);
+    fake_pull(f);
+    fake_push(f, "+", 1);
+    fake_ask(f, "Hcp1.2");
+    fake_ask(f, "C05;10200");
+    CHECK(f->plan.nr == 1 && f->plan.act[0].who.tid == 2);
+    CHECK(f->regs[1][2].v[PDB_RIP] == 0x10200 && f->plan.act[0].signal == 5);
+}
+
+static void new_gdb_takes_over(struct fake *f)
+{
+    fake_init(f, PDB_NO_ACK);
+    fake_attach(f);
+    fake_ask(f, "Z0,10100,1");
+    fake_ask(f, "QStartNoAckMode");
+    fake_packet(f, "vCont;c");
+    fake_pull(f);
+    fake_push(f, "+", 1);
+    fake_packet(f, "qSupported:multiprocess+"); /* the old one vanished */
+    CHECK(f->nr_interrupts == 2);
+    IS(fake_pull(f), "+");
+    fake_stop(f, PDB_WHY_BREAK_IN, 1, 1);
+    HAS(fake_body(fake_pull(f), NULL), "PacketSize"); /* and no T before it */
+    fake_push(f, "+", 1);
+    CHECK(f->mem[1][0x100] != 0xcc);
+    HAS(fake_ask(f, "?"), "T02");
+}
+
+static void late_break_is_ignored(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_push(f, "\x03", 1); /* it has stopped already */
+    CHECK(f->nr_interrupts == 1);
+}
+
+static void hang_up_lets_go(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "Z0,10100,1");
+    pdb_drop(&f->pdb);
+    CHECK(f->pdb.state == PDB_ALONE && f->mem[1][0x100] != 0xcc);
+    CHECK(f->nr_resumes == 1);
+    pdb_drop(&f->pdb);
+    CHECK(f->nr_resumes == 1);
+}
+
+const struct test run_tests[] = {
+    { "first packet stops the machine", first_packet_stops_the_machine },
+    { "damaged packet stops nothing", damaged_packet_stops_nothing },
+    { "waiting needs no stop", waiting_needs_no_stop },
+    { "alone passes what is not ours", alone_passes_what_is_not_ours },
+    { "continues and breaks in", continues_and_breaks_in },
+    { "plan is searched from the front", plan_is_searched_from_the_front },
+    { "others stay", others_stay },
+    { "bad plans change nothing", bad_plans_change_nothing },
+    { "steps", steps },
+    { "stray step is not ours", stray_step_is_not_ours },
+    { "range steps are silent inside", range_steps_are_silent_inside },
+    { "old packets", old_packets },
+    { "new gdb takes over", new_gdb_takes_over },
+    { "late break is ignored", late_break_is_ignored },
+    { "hang-up lets go", hang_up_lets_go },
+    { NULL, NULL },
+};

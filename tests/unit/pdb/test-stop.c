@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stop replies, births and deaths, non-stop, system calls, console text.
+ */
+#include "check.h"
+
+static void names_the_signal(struct fake *f)
+{
+    struct pdb_stop s = { .why = PDB_WHY_FAULT, .thread = { 1, 2 },
+                          .text = "PANIC: *#$" };
+    const char *rest;
+
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vCont;c");
+    CHECK(pdb_event(&f->pdb, &s) == PDB_HOLD);
+    /* first the text, acknowledged, then the stop */
+    IS(fake_body(fake_pull(f), &rest), "O50414e49433a202a2324");
+    fake_push(f, "+", 1);
+    HAS(fake_body(fake_pull(f), NULL), "T0bthread:p1.2;core:1;");
+}
+
+static void follows_new_domains(struct fake *f)
+{
+    fake_init(f, PDB_FOLLOW);
+    fake_attach(f);
+    fake_ask(f, "vCont;c");
+    f->exists[3] = true;
+    CHECK(fake_stop(f, PDB_WHY_NEW, 3, 1) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T00thread:p3.1;core:0;");
+    fake_push(f, "+", 1);
+    IS(fake_ask(f, "qfThreadInfo"), "mp1.1,p1.2,p3.1");
+}
+
+static void ignores_them_by_default(struct fake *f)
+{
+    fake_init(f, 0);
+    CHECK(fake_stop(f, PDB_WHY_NEW, 2, 1) == PDB_GO);
+    fake_attach(f);
+    fake_ask(f, "vCont;c");
+    f->exists[3] = true;
+    CHECK(fake_stop(f, PDB_WHY_NEW, 3, 1) == PDB_GO);
+    CHECK(fake_stop(f, PDB_WHY_GONE, 3, 1) == PDB_GO);
+    IS(fake_pull(f), "");
+}
+
+static void death_takes_breakpoints_along(struct fake *f)
+{
+    struct pdb_stop s = { .why = PDB_WHY_GONE, .thread = { 2, 0 },
+                          .number = 3 };
+
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vAttach;2");
+    fake_ask(f, "Z0,10200,1;X3,220027");
+    fake_ask(f, "Z2,10300,8");
+    fake_ask(f, "vCont;c");
+    f->exists[2] = false;
+    CHECK(pdb_event(&f->pdb, &s) == PDB_HOLD);
+    IS(fake_body(fake_pull(f), NULL), "W03;process:2");
+    fake_push(f, "+", 1);
+    CHECK(f->mem[2][0x200] == 0xcc); /* nobody writes to freed memory */
+    CHECK(!f->hw_used[0] && f->pdb.brk.code_len == 0);
+    CHECK(!f->pdb.brk.bp[0].used && !f->pdb.brk.site[0].users);
+    IS(fake_ask(f, "qfThreadInfo"), "mp1.1,p1.2");
+}
+
+static void death_while_stopped_is_told_later(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vAttach;2");
+    f->exists[2] = false;
+    CHECK(fake_stop(f, PDB_WHY_GONE, 2, 0) == PDB_HOLD);
+    IS(fake_pull(f), "");
+    fake_packet(f, "vCont;c");
+    IS(fake_body(fake_pull(f), NULL), "W00;process:2");
+    CHECK(f->nr_resumes == 0 && f->pdb.state == PDB_STOPPED);
+}
+
+static void thread_events(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    IS(fake_ask(f, "QThreadEvents:1"), "OK");
+    HAS(fake_ask(f, "QThreadEvents:2"), "E.");
+    fake_ask(f, "vCont;c");
+    CHECK(fake_stop(f, PDB_WHY_NEW_THREAD, 1, 2) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:p1.2;create:;");
+    fake_push(f, "+", 1);
+    fake_ask(f, "vCont;c");
+    CHECK(fake_stop(f, PDB_WHY_GONE_THREAD, 1, 2) == PDB_HOLD);
+    IS(fake_body(fake_pull(f), NULL), "w00;p1.2");
+}
+
+static void strange_threads_are_not_shown(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vCont;c");
+    fake_stop(f, PDB_WHY_BREAK_IN, 2, 1); /* domain not attached */
+    HAS(fake_body(fake_pull(f), NULL), "T02thread:p1.1;");
+}
+
+static enum pdb_verdict syscall_stop(struct fake *f, enum pdb_why why,
+                                     uint64_t nr)
+{
+    struct pdb_stop s = { .why = why, .thread = { 1, 1 }, .number = nr };
+
+    return pdb_event(&f->pdb, &s);
+}
+
+static void catches_system_calls(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    HAS(fake_ask(f, "QCatchSyscalls:"), "E.");
+    HAS(fake_ask(f, "QCatchSyscalls:1;zz"), "E.");
+    HAS(fake_ask(f, "QCatchSyscalls:1;fffff"), "E.");
+    CHECK(!f->catching);
+    IS(fake_ask(f, "QCatchSyscalls:1;27;101"), "OK");
+    CHECK(f->catching);
+    fake_ask(f, "vCont;c");
+    CHECK(syscall_stop(f, PDB_WHY_SYSCALL, 0x28) == PDB_GO);
+    CHECK(syscall_stop(f, PDB_WHY_SYSCALL, 0xffffffff) == PDB_GO);
+    CHECK(syscall_stop(f, PDB_WHY_SYSCALL, 0x101) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "syscall_entry:101;");
+    fake_push(f, "+", 1);
+    IS(fake_ask(f, "QCatchSyscalls:1"), "OK");
+    fake_ask(f, "vCont;c");
+    CHECK(syscall_stop(f, PDB_WHY_SYSRET, 5) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "syscall_return:5;");
+    fake_push(f, "+", 1);
+    IS(fake_ask(f, "QCatchSyscalls:0"), "OK");
+    CHECK(!f->catching);
+}
+
+static void non_stop(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    IS(fake_ask(f, "QNonStop:1"), "OK");
+    HAS(fake_ask(f, "?"), "T00thread:p1.1;");
+    HAS(fake_ask(f, "vStopped"), "T00thread:p1.2;");
+    IS(fake_ask(f, "vStopped"), "OK");
+    IS(fake_ask(f, "vCont;c:p1.1"), "OK");
+    IS(fake_ask(f, "vCont;s:p1.2"), "OK");
+    CHECK(!pdb_holding(&f->pdb) && pdb_non_stop(&f->pdb));
+    IS(fake_ask(f, "m10000,1"), "01"); /* looked at while it runs */
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 2) == PDB_HOLD);
+    CHECK(fake_stop(f, PDB_WHY_FAULT, 1, 1) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "Stop:T05thread:p1.2;");
+    HAS(fake_ask(f, "vStopped"), "T0bthread:p1.1;");
+    IS(fake_ask(f, "vStopped"), "OK");
+    IS(fake_pull(f), "");
+    IS(fake_ask(f, "vCont;t:p1.1"), "OK");
+    CHECK(f->plan.act[0].what == PDB_DO_HALT);
+    IS(fake_ask(f, "vCtrlC"), "OK");
+    CHECK(f->nr_interrupts == 2);
+}
+
+static void non_stop_condition(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "QNonStop:1");
+    fake_ask(f, "Z0,10200,1;X3,220027");
+    fake_ask(f, "vCont;c:p1.2");
+    fake_ask(f, "vCont;s:p1.1");
+    CHECK(fake_int3(f, 1, 2, 0x10200) == PDB_GO && f->plan.alone);
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 2) == PDB_GO);
+    CHECK(f->plan.nr == 1 && f->plan.act[0].who.tid == 2);
+    CHECK(f->plan.act[0].what == PDB_DO_CONT);
+    IS(fake_pull(f), "");
+}
+
+static void console_text(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    pdb_console(&f->pdb, "lost", 4);
+    fake_ask(f, "qRcmd,636f6e736f6c65206f6e"); /* console on */
+    fake_pull(f);
+    fake_push(f, "+", 1);
+    fake_ask(f, "vCont;c");
+    pdb_console(&f->pdb, "hi\n", 3);
+    IS(fake_body(fake_pull(f), NULL), "O68690a");
+    pdb_console(&f->pdb, "more", 4);
+    IS(fake_pull(f), ""); /* one at a time */
+    fake_push(f, "+", 1);
+    IS(fake_body(fake_pull(f), NULL), "O6d6f7265");
+}
+
+const struct test stop_tests[] = {
+    { "names the signal", names_the_signal },
+    { "follows new domains", follows_new_domains },
+    { "ignores them by default", ignores_them_by_default },
+    { "death takes breakpoints along", death_takes_breakpoints_along },
+    { "death while stopped is told later", death_while_stopped_is_told_later },
+    { "thread events", thread_events },
+    { "strange threads are not shown", strange_threads_are_not_shown },
+    { "catches system calls", catches_system_calls },
+    { "non-stop", non_stop },
+    { "non-stop condition", non_stop_condition },
+    { "console text", console_text },
+    { NULL, NULL },
+};
