@@ -90,10 +90,15 @@ static const char *__init find_elf(struct bytes file, struct kernel_image *k,
 int __init kernel_image_open(const struct boot_module *m,
                              struct kernel_image *k)
 {
-    struct bytes file = {maddr_to_virt(m->start), m->size}, elf;
+    struct bytes file, elf;
     const char *wrong;
 
     memset(k, 0, sizeof(*k));
+    if (!m) {
+        log_error("ERROR: the boot loader gave no module. Name a kernel as the first one and its initrd as the second: GRUB's module or module2 lines, QEMU's -initrd \"vmlinuz arguments,initrd\".\n");
+        return -EINVAL;
+    }
+    file = (struct bytes){maddr_to_virt(m->start), m->size};
     wrong = find_elf(file, k, &elf);
     if (!wrong && compression_of(elf) != COMPRESSION_NONE)
         wrong = "what it holds is no ELF file";

@@ -11,12 +11,14 @@
 #include <hv/console.h>
 #include <hv/cpu.h>
 #include <hv/crash.h>
+#include <hv/domain-clock.h>
 #include <hv/domain.h>
 #include <hv/evtchn.h>
 #include <hv/irq.h>
 #include <hv/mm.h>
 #include <hv/options.h>
 #include <hv/printk.h>
+#include <hv/pv.h>
 #include <hv/smap.h>
 #include <hv/smp.h>
 #include <hv/softirq.h>
@@ -76,6 +78,16 @@ static void __init init_memory(void)
     memory = alloc_hv_pages(order_of_size(ring), 0);
     if (memory)
         conring_move(memory, ring);
+}
+
+/* What runs on this CPU from now on, until there is a domain. */
+static void __init init_idle(void)
+{
+    struct vcpu *idle = idle_vcpu_create(0);
+
+    if (!idle)
+        panic("Not enough memory for the idle vCPU");
+    get_cpu_info()->current_vcpu = idle;
 }
 
 /* Give one module's memory to the allocator, whole pages. */
@@ -143,8 +155,11 @@ void __init start(u32 magic, u32 information)
     softirq_init();
     clock_init();
     timers_init();
+    pv_init();
     domains_init();
     domain_memory_init();
+    domain_clock_init();
+    init_idle();
     sched_init();
     local_irq_enable();
     start_console_irqs();

@@ -35,7 +35,7 @@ extern struct boot_info boot_info;
  * A kernel made ready for building a domain: an ELF file in memory and what
  * its Xen notes ask for (xen/elfnote.h). kernel-image.c: accepts ELF, gzipped
  * ELF, and bzImage with gzip, xz, lz4 or zstd payload. Errors are explained on
- * the console; -EINVAL, -ENOMEM, -EOPNOTSUPP.
+ * the console. m NULL: there is no module. 0 or -EINVAL.
  */
 struct kernel_image {
     const u8 *elf; /* direct map or image memory */
