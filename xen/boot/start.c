@@ -155,7 +155,6 @@ void __init start(u32 magic, u32 information)
     softirq_init();
     clock_init();
     timers_init();
-    pv_init();
     domains_init();
     domain_memory_init();
     domain_clock_init();
