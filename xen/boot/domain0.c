@@ -93,22 +93,6 @@ static void load_kernel(const struct dom0_layout *l,
     }
 }
 
-/* Entry n at n*32: mov n to eax, SYSCALL; the ABI loses rcx and r11 itself. */
-static void fill_hypercall_page(u8 *page)
-{
-    static const u8 call[] = {0x51, 0x41, 0x53, 0xb8, 0, 0,    0,   0,
-                              0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
-    static const u8 iret[] = {0x51, 0x41, 0x53, 0x50, 0xb8, 23, 0, 0, 0,
-                              0x0f, 0x05};
-
-    memset(page, 0xcc, PAGE_SIZE);
-    for (u32 n = 0; n < PAGE_SIZE / 32; n++) {
-        memcpy(page + n * 32, call, sizeof(call));
-        memcpy(page + n * 32 + 4, &n, sizeof(n));
-    }
-    memcpy(page + __HYPERVISOR_iret * 32, iret, sizeof(iret));
-}
-
 static void fill_vga_info(struct dom0_vga_console_info *c)
 {
     __typeof__(boot_info.framebuffer) *f = &boot_info.framebuffer;
@@ -268,7 +252,7 @@ void build_domain0(void)
     dom0_allocate(&l);
     load_kernel(&l, &k);
     if (k.hypercall_page)
-        fill_hypercall_page(dom0_page(
+        pv_fill_hypercall_page(dom0_page(
             &l, (k.hypercall_page - k.virt_base) >> PAGE_SHIFT));
     if (initrd)
         dom0_copy(&l, l.initrd << PAGE_SHIFT, maddr_to_virt(initrd->start),

@@ -18,7 +18,6 @@
 #include <hv/mm.h>
 #include <hv/options.h>
 #include <hv/printk.h>
-#include <hv/pv.h>
 #include <hv/smap.h>
 #include <hv/smp.h>
 #include <hv/softirq.h>
