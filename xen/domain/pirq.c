@@ -7,6 +7,7 @@
  * irq_desc.lock. action->lock is taken in interrupt context.
  */
 #include <hv/bug.h>
+#include <hv/clock.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
 #include <hv/evtchn.h>
@@ -18,6 +19,7 @@
 
 struct pirq_action {
     spinlock_t lock;
+    s_time_t last_move; /* to another CPU */
     bool shareable;
     u8 nr_guests;
     u8 nr_in_service; /* of them, how many have not given an EOI */
@@ -157,6 +159,30 @@ int pirq_set_eoi_page(struct domain *d, unsigned long gmfn, bool auto_unmask)
 
 /* --- interrupts --- */
 
+/* Not more often: a vCPU that is moved about must not drag its interrupts
+ * through the IO-APIC each time. */
+#define MIN_MOVE_INTERVAL MILLISECS(1)
+
+/*
+ * Interrupts follow the vCPU that handles them: one that finds it on another
+ * CPU sends the next ones there.
+ */
+static void follow_vcpu(unsigned int irq, struct pirq_action *a)
+{
+    const struct pirq *p = a->guests[0];
+    const struct evtchn *chn = evtchn_find(p->domain, READ_ONCE(p->evtchn));
+    unsigned int cpu;
+
+    if (!chn || chn->state != ECS_PIRQ)
+        return;
+    cpu = p->domain->vcpu[chn->notify_vcpu]->processor;
+    if (likely(cpu == smp_processor_id()) ||
+        now() - a->last_move < MIN_MOVE_INTERVAL)
+        return;
+    a->last_move = now();
+    irq_set_cpu(irq, cpu);
+}
+
 static void guest_interrupt(unsigned int irq, void *arg)
 {
     struct pirq_action *a = arg;
@@ -173,6 +199,8 @@ static void guest_interrupt(unsigned int irq, void *arg)
         send_guest_pirq(p->domain, p);
     }
     end = a->nr_in_service == 0;
+    if (a->nr_guests == 1)
+        follow_vcpu(irq, a);
     spin_unlock(&a->lock);
     if (unlikely(end && irq_is_level(irq)))
         irq_end(irq); /* the last one has just unbound it */

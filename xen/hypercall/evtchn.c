@@ -168,15 +168,17 @@ static int bind_pirq_locked(struct domain *d, evtchn_bind_pirq_t *op)
     p = pirq_get(d, (int)op->pirq);
     if (!p)
         return -ENOMEM; /* the port stays free */
+    /* The first interrupt may come before pirq_guest_bind() returns. */
+    chn = evtchn_find(d, (u32)port);
+    chn->arg = op->pirq;
+    WRITE_ONCE(chn->state, ECS_PIRQ);
     p->evtchn = (u32)port;
     rc = pirq_guest_bind(d->vcpu[0], p, op->flags & BIND_PIRQ__WILL_SHARE);
     if (rc) {
         p->evtchn = 0;
+        WRITE_ONCE(chn->state, ECS_FREE);
         return rc;
     }
-    chn = evtchn_find(d, (u32)port);
-    chn->arg = op->pirq;
-    WRITE_ONCE(chn->state, ECS_PIRQ);
     op->port = (u32)port;
     return 0;
 }

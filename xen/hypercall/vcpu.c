@@ -99,6 +99,7 @@ static long register_time(struct vcpu *v, const void *arg)
         !guest_range_ok(area.addr.p, sizeof(struct vcpu_time_info)))
         return -EFAULT;
     v->time_info_va = area.addr.p;
+    vcpu_invalidate_time_info(v);
     if (v == current)
         vcpu_update_time_info(v);
     return 0;
