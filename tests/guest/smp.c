@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Two virtual CPUs at once: shooting down each other's mappings, sending each
+ * other events, blocking and waking.
+ */
+#include "guest.h"
+
+#define SECOND 1000000000UL
+
+static char second_stack[16384] __attribute__((aligned(16)));
+static volatile struct vcpu_info *vcpu1;
+static volatile u32 request, answer, second_upcalls;
+static volatile u64 seen;
+static volatile u64 *volatile shared_word;
+
+enum {
+    IDLE,
+    READ,
+    BLOCK,
+    FAULT,
+    LEAVE
+};
+
+static u64 try_read(void)
+{
+    u64 value = 0;
+    return FAULT_OF(value = *shared_word) == NO_FAULT ? value : ~0UL;
+}
+
+static void serve(u32 what)
+{
+    switch (what) {
+    case READ: seen = *shared_word; break;
+    case FAULT: seen = try_read(); break;
+    case BLOCK:
+        hc_sched_op(SCHEDOP_block, NULL);
+        vcpu1->evtchn_upcall_mask = 1;
+        break;
+    case LEAVE: answer = LEAVE; hc_vcpu_op(VCPUOP_down, 1, NULL);
+    }
+}
+
+static void second_main(void)
+{
+    for (;;) {
+        u32 what = request;
+
+        if (what == answer || what == IDLE) {
+            answer = what;
+            asm volatile("pause");
+            continue;
+        }
+        serve(what);
+        answer = what;
+    }
+}
+
+/* One event handler for both: whose stack is it? */
+static void on_event(struct regs *regs)
+{
+    if ((char *)regs >= second_stack &&
+        (char *)regs < second_stack + sizeof(second_stack)) {
+        second_upcalls++;
+        vcpu1->evtchn_upcall_pending = 0;
+        vcpu1->evtchn_pending_sel = 0;
+    } else {
+        upcalls++;
+        vcpu0()->evtchn_upcall_pending = 0;
+    }
+}
+
+static bool answered(u32 what)
+{
+    u64 end = system_time() + 5 * SECOND;
+
+    while (answer != what) {
+        if (system_time() > end)
+            return false;
+    }
+    return true;
+}
+
+/* Hands the other CPU one thing to do; false if it does not come back. */
+static bool ask(u32 what)
+{
+    request = IDLE;
+    if (!answered(IDLE))
+        return false;
+    request = what;
+    return answered(what);
+}
+
+TEST(start_second)
+{
+    static struct vcpu_guest_context c;
+
+    vcpu1 = &shared_info->vcpu_info[1];
+    trap_handler_set(VEC_EVENT, on_event);
+    c.flags = VGCF_in_kernel;
+    c.user_regs.rip = (ulong)second_main;
+    c.user_regs.rsp = (ulong)second_stack + sizeof(second_stack) - 8;
+    c.user_regs.cs = FLAT_KERNEL_CS;
+    c.user_regs.ss = FLAT_KERNEL_SS;
+    c.user_regs.rflags = FL_ONE | FL_IF;
+    c.kernel_ss = FLAT_KERNEL_SS;
+    c.kernel_sp = c.user_regs.rsp;
+    c.ctrlreg[3] = READ_REG(cr3);
+    c.event_callback_eip = (ulong)event_entry;
+    c.failsafe_callback_eip = (ulong)failsafe_entry;
+    c.syscall_callback_eip = (ulong)syscall_entry;
+    memcpy(c.trap_ctxt, trap_table, sizeof(c.trap_ctxt));
+    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_initialise, 1, &c)));
+    vcpu1->evtchn_upcall_mask = 1;
+    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_up, 1, NULL)));
+    CHECK(ask(IDLE));
+    CHECK_EQ(hc_vcpu_op(VCPUOP_is_up, 1, NULL), 1);
+}
+
+/* Each way of telling the other CPU that a mapping has changed. */
+static long remap_for_all(unsigned way, const volatile void *va, u64 pte)
+{
+    ulong mask = 2;
+    ulong addr = (ulong)va;
+
+    switch (way) {
+    case 0: return hc_update_va_mapping(addr, pte, UVMF_INVLPG | UVMF_ALL);
+    case 1: return hc_update_va_mapping(addr, pte, UVMF_TLB_FLUSH | UVMF_ALL);
+    case 2: return hc_update_va_mapping(addr, pte, UVMF_INVLPG | (ulong)&mask);
+    case 3:
+        return hc_update_va_mapping(addr, pte, UVMF_TLB_FLUSH | (ulong)&mask);
+    case 4:
+        return hc_update_va_mapping(addr, pte, 0)
+                   ?: mmuext1(MMUEXT_INVLPG_ALL, addr, 0);
+    case 5:
+        return hc_update_va_mapping(addr, pte, 0)
+                   ?: mmuext1(MMUEXT_TLB_FLUSH_ALL, 0, 0);
+    case 6:
+        return hc_update_va_mapping(addr, pte, 0)
+                   ?: mmuext1(MMUEXT_INVLPG_MULTI, addr, (ulong)&mask);
+    default:
+        return hc_update_va_mapping(addr, pte, 0)
+                   ?: mmuext1(MMUEXT_TLB_FLUSH_MULTI, 0, (ulong)&mask);
+    }
+}
+
+TEST(shootdown)
+{
+    u64 *a = page_get(), *b = page_get();
+
+    *a = 0xaaaa;
+    *b = 0xbbbb;
+    shared_word = a;
+    for (unsigned i = 0; i < 64; i++) {
+        u64 *to = i % 2 ? a : b;
+
+        CHECK_OK(remap_for_all(i / 2 % 8, a, PTE(mfn_of(to), PTE_RW_FLAGS)));
+        REQUIRE(CHECK(ask(READ)));
+        REQUIRE(CHECK_EQ(seen, i % 2 ? 0xaaaa : 0xbbbb));
+    }
+}
+
+/* A page becomes a table only when no CPU can write to it any longer. */
+TEST(shootdown_before_type_change)
+{
+    u64 *data = page_get();
+
+    shared_word = data;
+    CHECK(ask(READ));
+    CHECK_OK(make_ro(data));
+    CHECK_OK(mmuext1(MMUEXT_PIN_L1_TABLE, mfn_of(data), 0));
+    CHECK_OK(mmuext1(MMUEXT_UNPIN_TABLE, mfn_of(data), 0));
+    CHECK_OK(make_rw(data));
+}
+
+TEST(fault_on_second)
+{
+    u64 *data = page_get();
+
+    shared_word = data;
+    CHECK_OK(remap_for_all(0, data, 0));
+    CHECK(ask(FAULT));
+    CHECK_EQ(seen, ~0UL);
+    CHECK_OK(make_rw(data));
+    CHECK(ask(FAULT));
+    CHECK_EQ(seen, 0);
+}
+
+static bool second_is_blocked(void)
+{
+    struct vcpu_runstate_info info;
+    u64 end = system_time() + 5 * SECOND;
+
+    do {
+        if (hc_vcpu_op(VCPUOP_get_runstate_info, 1, &info))
+            return false;
+        if (info.state == RUNSTATE_blocked)
+            return true;
+    } while (system_time() < end);
+    return false;
+}
+
+TEST(event_wakes_second)
+{
+    long port = port_ipi(1);
+    u32 before = second_upcalls;
+
+    REQUIRE(CHECK(port > 0));
+    request = IDLE;
+    CHECK(answered(IDLE));
+    request = BLOCK;
+    CHECK(second_is_blocked());
+    CHECK_OK(port_send((evtchn_port_t)port));
+    CHECK(answered(BLOCK));
+    CHECK_EQ(second_upcalls, before + 1);
+    CHECK(port_pending((evtchn_port_t)port));
+    CHECK_EQ(vcpu0()->evtchn_upcall_pending, 0);
+    port_forget((evtchn_port_t)port);
+    CHECK_OK(port_close((evtchn_port_t)port));
+}
+
+/* An interdomain port moves to the virtual CPU that bind_vcpu names. */
+TEST(bound_port_goes_to_second)
+{
+    struct evtchn_alloc_unbound u = { .dom = DOMID_SELF,
+                                      .remote_dom = DOMID_SELF };
+    struct evtchn_bind_interdomain b = { .remote_dom = DOMID_SELF };
+    struct evtchn_bind_vcpu v = { .vcpu = 1 };
+
+    CHECK_OK(hc_event_channel_op(EVTCHNOP_alloc_unbound, &u));
+    b.remote_port = u.port;
+    CHECK_OK(hc_event_channel_op(EVTCHNOP_bind_interdomain, &b));
+    port_forget(b.local_port);
+    v.port = u.port;
+    CHECK_OK(hc_event_channel_op(EVTCHNOP_bind_vcpu, &v));
+    CHECK_OK(port_send(b.local_port));
+    CHECK_EQ(vcpu1->evtchn_upcall_pending, 1);
+    CHECK_EQ(vcpu0()->evtchn_upcall_pending, 0);
+    vcpu1->evtchn_upcall_pending = 0;
+    vcpu1->evtchn_pending_sel = 0;
+    port_forget(u.port);
+    CHECK_OK(port_close(u.port));
+    CHECK_OK(port_close(b.local_port));
+}
+
+TEST(second_leaves)
+{
+    u64 end = system_time() + 5 * SECOND;
+
+    request = IDLE;
+    CHECK(answered(IDLE));
+    request = LEAVE;
+    CHECK(answered(LEAVE));
+    while (hc_vcpu_op(VCPUOP_is_up, 1, NULL) && system_time() < end)
+        ;
+    CHECK_EQ(hc_vcpu_op(VCPUOP_is_up, 1, NULL), 0);
+}
