@@ -190,8 +190,8 @@ static int bind_pirq(evtchn_bind_pirq_t *op)
 
     if (op->pirq >= d->nr_pirqs)
         return -EINVAL;
-    if (!d->is_privileged && !pirq_find(d, (int)op->pirq))
-        return -EPERM;
+    if (!pirq_find(d, (int)op->pirq))
+        return -EPERM; /* it was never mapped for this domain */
     spin_lock(&d->event_lock);
     rc = bind_pirq_locked(d, op);
     spin_unlock(&d->event_lock);
@@ -444,11 +444,50 @@ static const struct {
 #undef SUBOP
 };
 
+static long call_subop(u32 cmd, void *arg, union evtchn_args *args)
+{
+    int rc;
+
+    cmd = (u32)index_nospec(cmd, ARRAY_SIZE(evtchn_subops));
+    if (raw_copy_from_guest(args, arg, evtchn_subops[cmd].size))
+        return -EFAULT;
+    rc = evtchn_subops[cmd].fn(args);
+    if (!rc && evtchn_subops[cmd].reply &&
+        raw_copy_to_guest(arg, args, evtchn_subops[cmd].size))
+        return -EFAULT;
+    return rc;
+}
+
+static bool subop_exists(unsigned long cmd)
+{
+    return cmd < ARRAY_SIZE(evtchn_subops) && evtchn_subops[cmd].fn;
+}
+
+/* The form before 3.0.2: the command and its structure are one. */
+long do_event_channel_op_compat(unsigned long arg, unsigned long a2,
+                                unsigned long a3, unsigned long a4,
+                                unsigned long a5)
+{
+    struct evtchn_op *op = (struct evtchn_op *)arg;
+    union evtchn_args args;
+    u32 cmd;
+
+    (void)a2, (void)a3, (void)a4, (void)a5;
+    if (raw_copy_from_guest(&cmd, &op->cmd, sizeof(cmd)) ||
+        raw_copy_from_guest(&args, &op->u, sizeof(op->u)))
+        return -EFAULT;
+    if (cmd == EVTCHNOP_send)
+        return evtchn_send_port(currd, args.close.port);
+    if (cmd > EVTCHNOP_unmask || !subop_exists(cmd))
+        return -ENOSYS;
+    return call_subop(cmd, &op->u, &args);
+}
+
 long do_event_channel_op(unsigned long cmd, unsigned long arg, unsigned long a3,
                          unsigned long a4, unsigned long a5)
 {
     union evtchn_args args;
-    int rc;
+    long rc;
 
     (void)a3, (void)a4, (void)a5;
     if (likely((u32)cmd == EVTCHNOP_send)) {
@@ -459,18 +498,8 @@ long do_event_channel_op(unsigned long cmd, unsigned long arg, unsigned long a3,
         return evtchn_send_port(currd, send.port);
     }
     cmd = (u32)cmd;
-    if (cmd >= ARRAY_SIZE(evtchn_subops))
+    if (!subop_exists(cmd))
         return -ENOSYS;
-    cmd = index_nospec(cmd, ARRAY_SIZE(evtchn_subops));
-    if (!evtchn_subops[cmd].fn)
-        return -ENOSYS;
-    if (raw_copy_from_guest(&args, (void *)arg, evtchn_subops[cmd].size))
-        return -EFAULT;
-    rc = evtchn_subops[cmd].fn(&args);
-    if (rc == -ERESTART)
-        return HYPERCALL_RESTART(cmd, arg);
-    if (!rc && evtchn_subops[cmd].reply &&
-        raw_copy_to_guest((void *)arg, &args, evtchn_subops[cmd].size))
-        return -EFAULT;
-    return rc;
+    rc = call_subop((u32)cmd, (void *)arg, &args);
+    return rc == -ERESTART ? HYPERCALL_RESTART(cmd, arg) : rc;
 }

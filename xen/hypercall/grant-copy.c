@@ -57,13 +57,15 @@ static int end_get(struct end *e, const struct gnttab_copy_ptr *p, bool granted)
 {
     int rc;
 
-    /* Only one's own frames may be named without a grant. */
-    if (!granted && p->domid != DOMID_SELF && p->domid != currd->id)
-        return GNTST_permission_denied;
     e->d = get_domain_by_id(p->domid);
     if (!e->d)
         return GNTST_bad_domain;
-    rc = granted ? end_granted(e, p->u.ref) : end_own(e, _mfn(p->u.gmfn));
+    /* Only one's own frames may be named without a grant. */
+    if (granted)
+        rc = end_granted(e, p->u.ref);
+    else
+        rc = e->d == currd ? end_own(e, _mfn(p->u.gmfn))
+                           : GNTST_permission_denied;
     if (rc)
         put_domain(e->d);
     return rc;
@@ -180,50 +182,44 @@ static void complete_entry(struct domain *rd, grant_entry_header_t *entry,
     spin_unlock(&gt->lock);
 }
 
-/* f is detached from us and counted to rd by now. */
-static void give_frame(struct domain *rd, struct frame *f, mfn_t m,
-                       grant_entry_header_t *entry)
+/* f is nobody's: make it the receiver's if it waits for it. */
+static int give_frame(struct domain *rd, u32 ref, struct frame *f)
 {
-    reattach_frame(rd, f);
-    complete_entry(rd, entry, m);
-    domain_unaccount_frames(currd, 1);
-}
-
-static int transfer_to(struct domain *rd, const struct gnttab_transfer *op)
-{
-    mfn_t m = _mfn(op->mfn);
-    struct frame *f = mfn_to_frame(m);
     grant_entry_header_t *entry;
     int rc;
 
-    if (!mfn_valid(m) || !detach_frame(currd, f))
-        return GNTST_bad_page;
-    if (domain_account_frames(rd, 1)) {
-        rc = GNTST_general_error;
-        goto keep;
-    }
-    rc = commit_entry(rd, op->ref, &entry);
+    if (domain_account_frames(rd, 1))
+        return GNTST_general_error;
+    rc = commit_entry(rd, ref, &entry);
     if (rc) {
         domain_unaccount_frames(rd, 1);
-        goto keep;
+        return rc;
     }
-    give_frame(rd, f, m, entry);
+    reattach_frame(rd, f);
+    complete_entry(rd, entry, frame_to_mfn(f));
+    domain_unaccount_frames(currd, 1);
     return GNTST_okay;
-
-keep:
-    reattach_frame(currd, f);
-    return rc;
 }
 
+/* As the ABI has it, the frame is lost to us unless it is a bad one. */
 void grant_transfer(struct gnttab_transfer *op)
 {
-    struct domain *rd = get_domain_by_id(op->domid);
+    mfn_t m = _mfn(op->mfn);
+    struct domain *rd;
+    int rc = GNTST_bad_domain;
 
-    if (!rd) {
-        op->status = GNTST_bad_domain;
+    if (!mfn_valid(m) || !detach_frame(currd, mfn_to_frame(m))) {
+        op->status = GNTST_bad_page;
         return;
     }
-    op->status =
-        (int16_t)(rd == currd ? GNTST_bad_domain : transfer_to(rd, op));
-    put_domain(rd);
+    rd = get_domain_by_id(op->domid);
+    if (rd && rd != currd)
+        rc = give_frame(rd, op->ref, mfn_to_frame(m));
+    if (rc) {
+        reattach_frame(currd, mfn_to_frame(m));
+        domain_release_frame(mfn_to_frame(m));
+    }
+    if (rd)
+        put_domain(rd);
+    op->status = (int16_t)rc;
 }

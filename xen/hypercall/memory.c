@@ -106,9 +106,10 @@ static long claim_pages(const void *arg)
         return -EFAULT;
     if (!handle_is_null(in.extent_start) || in.extent_order || in.mem_flags)
         return -EINVAL;
-    d = get_domain_by_id(in.domid);
+    /* By number only. */
+    d = in.domid == DOMID_SELF ? NULL : get_domain_by_id(in.domid);
     if (!d)
-        return -ESRCH;
+        return -EINVAL;
     rc = domain_claim_pages(d, in.nr_extents);
     put_domain(d);
     return rc;
@@ -290,7 +291,6 @@ static long remove_from_physmap(const void *arg)
 {
     struct xen_remove_from_physmap in;
     struct domain *d;
-    struct frame *f;
     long rc;
 
     if (copy_from_guest(&in, (const struct xen_remove_from_physmap *)arg))
@@ -298,13 +298,8 @@ static long remove_from_physmap(const void *arg)
     rc = get_target(in.domid, &d);
     if (rc)
         return rc;
-    f = mfn_to_frame(_mfn(in.gpfn));
-    if (!mfn_valid(_mfn(in.gpfn)) || !frame_get(f, d->id))
-        rc = -ENOENT;
-    else
-        frame_put(f);
     put_domain(d);
-    return rc;
+    return -EACCES;
 }
 
 static long pod_target(const void *arg)
@@ -319,6 +314,22 @@ static long pod_target(const void *arg)
         return -ESRCH;
     put_domain(d);
     return currd->is_privileged ? -EINVAL : -EPERM;
+}
+
+/* No domain is told of nodes: to the guest memory is all alike. */
+static long vnuma_info(const void *arg)
+{
+    struct xen_vnuma_topology_info in;
+    struct domain *d;
+    long rc;
+
+    if (copy_from_guest(&in, (const struct xen_vnuma_topology_info *)arg))
+        return -EFAULT;
+    rc = get_target(in.domid, &d);
+    if (rc)
+        return rc;
+    put_domain(d);
+    return -EOPNOTSUPP;
 }
 
 /* There is no IOMMU, so no memory is set aside for devices behind one. */
@@ -371,7 +382,7 @@ static long acquire_resource(void *arg)
         return -EFAULT;
     if (r.pad)
         return -EINVAL;
-    d = get_domain_by_id(r.domid);
+    d = r.domid == DOMID_SELF ? NULL : get_domain_by_id(r.domid);
     if (!d)
         return -ESRCH;
     if (d == currd || !currd->is_privileged) {
@@ -427,7 +438,7 @@ static long other_op(unsigned int op, void *arg)
     case XENMEM_reserved_device_memory_map:
         return reserved_device_memory(arg);
     case XENMEM_get_vnumainfo:
-        return -EOPNOTSUPP;
+        return vnuma_info(arg);
     case XENMEM_add_to_physmap:
         return add_to_physmap(arg);
     case XENMEM_add_to_physmap_batch:

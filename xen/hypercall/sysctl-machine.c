@@ -243,6 +243,20 @@ static int cpupool_op(struct xen_sysctl *op)
 
 /* --- not there --- */
 
+/* CPUs come at boot and stay. */
+static int cpu_hotplug(struct xen_sysctl *op)
+{
+    const struct xen_sysctl_cpu_hotplug *h = &op->u.cpu_hotplug;
+
+    switch (h->op) {
+    case XEN_SYSCTL_CPU_HOTPLUG_ONLINE:
+    case XEN_SYSCTL_CPU_HOTPLUG_OFFLINE:
+        return h->cpu < machine.nr_cpus ? -EOPNOTSUPP : -EINVAL;
+    default:
+        return -EOPNOTSUPP;
+    }
+}
+
 static int perfc_op(struct xen_sysctl *op)
 {
     (void)op;
@@ -286,6 +300,8 @@ sysctl_fn sysctl_machine_fn(u32 cmd)
         return get_sched_id;
     case XEN_SYSCTL_cpupool_op:
         return cpupool_op;
+    case XEN_SYSCTL_cpu_hotplug:
+        return cpu_hotplug;
     case XEN_SYSCTL_perfc_op:
         return perfc_op;
     case XEN_SYSCTL_tbuf_op:
