@@ -201,6 +201,9 @@ static void set_vcpu0(const struct dom0_layout *l, const struct kernel_image *k,
     struct cpu_user_regs *r = &v->regs;
     int rc = pv_set_kernel_l4(v, top);
 
+    /* The kernel unpins it when it has one of its own. */
+    if (!rc)
+        rc = pv_pin(l->d, top, 4);
     if (rc)
         panic("Domain 0's first page tables are refused: error %d", rc);
     memset(r, 0, sizeof(*r));

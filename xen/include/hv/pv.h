@@ -37,6 +37,9 @@ bool pv_emulate_privileged(struct cpu_user_regs *regs);
 bool pv_emulate_forced(struct cpu_user_regs *regs); /* ud2 'xen' cpuid */
 int pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long val);
 
+/* --- hypercall-page.c --- */
+void pv_fill_hypercall_page(void *page); /* 4 KiB, direct map */
+
 /* --- context.c, fpu.c --- */
 extern const struct pv_ops pv_domain_ops;
 void pv_init(void); /* boot: hooks of this floor */
