@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 PROGRAM = os.environ.get("MINITERM",
                          str(TOP / "miniterm/build/miniterm-asan"))
-PATIENCE = 30.0
+PATIENCE = 15.0
 
 # libdw keeps caches to the end; everything else has to be freed.
 ENV = dict(os.environ, LC_ALL="C.UTF-8", TERM="xterm-256color", HOME="/nowhere",

@@ -1,0 +1,558 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The full screen in tmux: keys in, the picture out."""
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+from harness import HERE, Case, Target, Tmux, wait_for
+
+CAPTURE_COLORS = True
+
+
+class Screen(Case):
+    def start(self, *args: str, **kw) -> tuple[Tmux, Target]:
+        target = self.target()
+        screen = self.tmux("-i", *args, target.name, **kw)
+        screen.expect(r"^dom0#")
+        return screen, target
+
+    def command(self, screen: Tmux, key: str) -> None:
+        screen.keys("C-t")
+        screen.type(key)
+
+    def run_in_dom0(self, screen: Tmux, line: str) -> None:
+        screen.type(line)
+        screen.keys("Enter")
+
+
+class Panes(Screen):
+    def test_output_goes_to_its_pane(self) -> None:
+        screen, _ = self.start()
+        rows = screen.rows()
+        hv = rows.index(next(r for r in rows if r.startswith(" hypervisor")))
+        dom0 = rows.index(next(r for r in rows if r.startswith(" domain 0")))
+        text = [i for i, r in enumerate(rows) if r == "Xen version 4.17-hv"]
+        self.assertTrue(hv < text[0] < dom0)
+        self.assertNotIn("(XEN)", screen.screen())
+
+    def test_keys_reach_domain_0(self) -> None:
+        screen, target = self.start()
+        self.run_in_dom0(screen, "echo hello there")
+        screen.expect(r"^hello there$")
+        screen.keys("BSpace", "x")
+        wait_for(lambda: target.machine.got.endswith(b"\x7fx"))
+        screen.keys("Up")
+        wait_for(lambda: target.machine.got.endswith(b"x\033[A"))
+
+    def test_domains_get_panes_with_unread_marks(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "d1")
+        screen.expect(r"4 domain 1\* .*5 domain 2\*")
+        self.command(screen, "4")
+        screen.expect(r"^hello from domain 1$")
+        screen.gone(r"4 domain 1\*")
+
+    def test_hypervisor_inside_a_line(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "split")
+        screen.expect(r"^an interruption$")
+        screen.expect(r"^half a line and its end$")
+
+    def test_status_line(self) -> None:
+        screen, target = self.start()
+        screen.expect(re.escape(target.name) +
+                      r".*in \d+/s out \d+/s.*input: domain 0.*H bad 0")
+
+    def test_tty_status_has_the_speed(self) -> None:
+        line = self.pty()
+        screen = self.tmux("-i", "-b", "57600", line.name)
+        screen.expect(r"57600 8n1")
+
+    def test_packets_are_decoded(self) -> None:
+        screen, target = self.start()
+        target.machine.send_high(b"$T05thread:p1.1;core:1;#00")
+        screen.expect(r"<- \[bad checksum\] T05thread.*stopped: trap \(5\), "
+                      r"thread p1.1, CPU 1")
+        target.machine.stub.reply("T05thread:p1.1;core:1;")
+        screen.expect(r"H bad 1 ")
+        screen.expect(r"target stopped: signal 5, CPU 1, thread p1.1")
+
+    def test_bytes_of_the_debugger_stay_off_the_console(self) -> None:
+        screen, target = self.start()
+        target.machine.send(b"con\xa4\xcf\xcb\xa3\xb9\xe1sole\r\n")
+        screen.expect(r"console$")
+        screen.expect(r"<- OK")
+
+    def test_8bit_line(self) -> None:
+        target = self.target()
+        screen = self.tmux("-i", "-8", target.name)
+        screen.expect(r"^dom0#")
+        target.machine.send("gr\u00fc\u00df\r\n".encode())
+        screen.expect("gr\u00fc\u00df")
+        self.assertNotIn("gdb packets", screen.screen())
+
+    def test_wide_text_of_a_shared_line(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "wide")
+        screen.expect("gr\u00fc\u00df \u4f60\u597d")
+
+    def test_evil_output_is_harmless(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "evil")
+        screen.expect(r"^safe$")
+        self.assertNotIn("title", screen("display", "-p", "#{pane_title}"))
+
+    def test_colors_of_the_target(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "color")
+        screen.expect("red and green")
+        picture = screen.screen(CAPTURE_COLORS)
+        self.assertRegex(picture, r"\033\[[0-9;]*31m\S*red")
+        self.assertRegex(picture, r"\033\[[0-9;]*32mgreen")
+
+    def test_columns_zoom_and_next(self) -> None:
+        screen, _ = self.start()
+        self.command(screen, "c")
+        screen.expect(r"^ hypervisor .* domain 0")
+        self.command(screen, "c")
+        self.command(screen, "z")
+        screen.gone(r"^ hypervisor")
+        self.command(screen, "z")
+        screen.expect(r"^ hypervisor")
+        screen.keys("F9")
+        screen.expect(r"^ gdb packets")
+
+    def test_resize(self) -> None:
+        screen, _ = self.start()
+        for width, height in ((60, 20), (140, 50), (30, 8), (8, 4), (2, 2),
+                              (100, 30)):
+            screen.resize(width, height)
+            time.sleep(0.1)
+        screen.expect(r"^dom0#")
+        self.assertEqual(len(screen.rows()), 30)
+        self.assertIn("input: domain 0", screen.rows()[-1])
+
+    def test_mouse(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "lines 200")
+        screen.expect("line number 199")
+        # SGR mouse reports, as the terminal sends them: a tab, then wheels.
+        screen.raw(b"\033[<0;3;1M\033[<0;3;1m")
+        screen.raw(b"\033[<64;5;30M" * 3)
+        screen.expect(r"PAUSED")
+        screen.raw(b"\033[<65;5;30M" * 3)
+        screen.gone(r"PAUSED")
+
+    def test_full_screen_program(self) -> None:
+        screen, target = self.start()
+        self.run_in_dom0(screen, "vi")
+        screen.expect(r"^FULL SCREEN EDITOR")
+        screen.expect(r"^    column five")
+        screen.expect(r"domain 0 \[full screen\]")
+        target.machine.leave_editor()
+        screen.gone(r"FULL SCREEN")
+        screen.expect(r"^dom0# vi")
+
+    def test_local_echo(self) -> None:
+        screen, target = self.start("-e")
+        target.machine.owner = "nobody"
+        target.machine.dom0 = lambda byte: None
+        screen.type("invisible")
+        screen.expect(r"dom0# invisible")
+
+
+class Keys(Screen):
+    def test_palette_is_the_hypervisors_own(self) -> None:
+        screen, target = self.start()
+        screen.keys("F2")
+        screen.expect(r"q  dump domain \(and guest debug\) info")
+        wait_for(lambda: "key h" in target.machine.log)
+        screen.type("dom")
+        screen.gone(r"^\S* *r  dump run queues")
+        screen.keys("Enter")
+        wait_for(lambda: "key q" in target.machine.log)
+        screen.expect(r"^General information for domain 0")
+        wait_for(lambda: target.machine.owner == "dom0")
+
+    def test_last_used_is_first(self) -> None:
+        screen, target = self.start()
+        for text in ("run q", ""):
+            screen.keys("F2")
+            screen.expect(r"^  *.*r  dump run queues")
+            screen.type(text)
+            screen.expect(f"debug keys > {text}")
+            screen.keys("Enter")
+            wait_for(lambda: target.machine.log.count("key r") ==
+                     (1 if text else 2))
+
+    def test_dangerous_keys_ask(self) -> None:
+        screen, target = self.start()
+        screen.keys("F2")
+        screen.expect(r"R  reboot machine !")
+        screen.type("reboot")
+        screen.expect(r"> reboot")
+        screen.keys("Enter")
+        screen.expect(r"Press 'R' .* \(y/n\)")
+        screen.type("n")
+        screen.expect("not pressed")
+        screen.keys("F2")
+        screen.type("reboot")
+        screen.expect(r"> reboot")
+        screen.keys("Enter")
+        screen.expect(r"\(y/n\)")
+        screen.type("y")
+        wait_for(lambda: "key R" in target.machine.log)
+        self.assertEqual(target.machine.log.count("key R"), 1)
+
+    def test_switch_input(self) -> None:
+        screen, target = self.start()
+        self.command(screen, "a")
+        screen.expect(r"input: hypervisor")
+        self.assertEqual(target.machine.owner, "xen")
+        self.command(screen, "a")
+        screen.expect(r"input: domain 0")
+
+    def test_break_in(self) -> None:
+        screen, target = self.start()
+        screen.keys("F5")
+        screen.expect(r"target stopped: signal 2, CPU 1, thread 1")
+        self.assertEqual(target.machine.stub.interrupts, 1)
+        self.assertFalse(target.machine.stub.running)
+        self.command(screen, "r")
+        wait_for(lambda: target.machine.stub.running)
+
+    def test_break_in_falls_back_to_the_key(self) -> None:
+        screen, target = self.start()
+        target.machine.stub.feed = lambda data: None
+        screen.keys("F5")
+        screen.expect(r"target stopped: signal 5")
+        self.assertIn("key D", target.machine.log)
+        wait_for(lambda: target.machine.owner == "dom0")
+
+    def test_break_without_a_way(self) -> None:
+        screen, _ = self.start()
+        screen.keys("F6")
+        screen.expect(r"carries no BREAK; use --telnet")
+
+    def test_prefix_twice_is_the_key_itself(self) -> None:
+        screen, target = self.start()
+        screen.keys("C-t", "C-t")
+        wait_for(lambda: b"\x14" in target.machine.got)
+
+    def test_other_prefix(self) -> None:
+        screen, target = self.start("--prefix-key", "o")
+        screen.keys("C-t")
+        wait_for(lambda: b"\x14" in target.machine.got)
+        screen.keys("C-o", "?")
+        screen.expect(r"Commands: CTRL-o")
+
+    def test_help(self) -> None:
+        screen, _ = self.start()
+        screen.keys("F1")
+        screen.expect(r"k  F2  debug keys of the hypervisor")
+        screen.expect(r"D  F5  break in")
+        screen.type("x")
+        screen.gone(r"F5  break in to")
+
+    def test_leave_restores_the_terminal(self) -> None:
+        for how in ("C-]", "C-b", "F10"):
+            screen, _ = self.start(shell=True)
+            screen("set", "-g", "remain-on-exit", "on")
+            screen.keys(how)
+            screen.expect(r"ended with 0")
+            self.assertEqual(screen("display", "-p", "#{alternate_on}"),
+                             "0\n")
+
+    def test_kill_9_restores_the_screen(self) -> None:
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV):
+            screen, _ = self.start(shell=True)
+            screen("set", "-g", "remain-on-exit", "on")
+            pane = screen("display", "-p", "#{pane_pid}").strip()
+            child = subprocess.run(["pgrep", "-P", pane], check=True,
+                                   capture_output=True, text=True).stdout
+            os.kill(int(child.split()[0]), number)
+            screen.expect(r"ended with \d+")
+            wait_for(lambda s=screen:
+                     s("display", "-p", "#{alternate_on}") == "0\n" and
+                     s("display", "-p", "#{mouse_any_flag}") == "0\n")
+
+
+class History(Screen):
+    def test_scrollback(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "lines 500")
+        screen.expect("line number 499")
+        for _ in range(3):
+            screen.keys("PageUp")
+        screen.expect(r"PAUSED, \d+ lines below")
+        screen.gone("line number 499")
+        self.command(screen, ".")
+        screen.expect("line number 499")
+
+    def test_scrollback_is_bounded(self) -> None:
+        screen, _ = self.start("--scrollback", "200")
+        self.run_in_dom0(screen, "lines 1000")
+        screen.expect("line number 999")
+        for _ in range(40):
+            screen.keys("PageUp")
+        screen.expect(r"^line number 80[0-9]$")
+
+    def test_search(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "lines 500")
+        screen.expect("line number 499")
+        screen.keys("F3")
+        screen.type("number 1[23]7$")
+        screen.keys("Enter")
+        screen.expect(r"^line number 137$")
+        picture = screen.screen(CAPTURE_COLORS)
+        self.assertRegex(picture, r"line \033\[[0-9;]*7m.*number 137")
+        self.command(screen, "n")
+        screen.expect(r"^line number 127$")
+        self.command(screen, "n")
+        screen.expect(r"no older 'number")
+        self.command(screen, "N")
+        screen.expect(r"'number.*in line")
+
+    def test_bad_search(self) -> None:
+        screen, _ = self.start()
+        screen.keys("F3")
+        screen.type("(")
+        screen.keys("Enter")
+        screen.expect(r"'\(': missing closing parenthesis")
+
+    def test_pause(self) -> None:
+        screen, target = self.start()
+        screen.keys("F4")
+        screen.expect("PAUSED")
+        target.machine.console("news\n")
+        screen.expect(r"PAUSED, [1-9]\d* lines below")
+        self.assertNotIn("news", screen.screen())
+        screen.keys("F4")
+        screen.expect("news")
+
+    def test_save(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "lines 50")
+        screen.expect("line number 49")
+        self.command(screen, "s")
+        screen.type(f"{self.tmp}/saved")
+        screen.keys("Enter")
+        screen.expect(r"\d+ lines saved")
+        text = (self.tmp / "saved").read_text()
+        self.assertIn("Z line number 0\n", text)
+        self.assertIn("Z line number 49\n", text)
+
+    def test_save_where_one_cannot(self) -> None:
+        screen, _ = self.start()
+        self.command(screen, "s")
+        screen.type("/none/x")
+        screen.keys("Enter")
+        screen.expect(r"cannot write /none/x: No such file")
+
+    def test_clear(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "echo remember")
+        screen.expect("^remember$")
+        self.command(screen, "l")
+        screen.gone("^remember$")
+
+    def test_timestamps(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "echo stamped")
+        screen.expect("^stamped$")
+        screen.keys("F8")
+        screen.expect(r"^\d\d:\d\d:\d\d\.\d{3} stamped$")
+        screen.keys("F8")
+        screen.expect(r"^ +\+\d+\.\d{3} stamped$")
+        screen.keys("F8")
+        screen.expect(r"^ +\d+\.\d{3} stamped$")
+        screen.keys("F8")
+        screen.expect(r"^stamped$")
+
+    def test_hex_view(self) -> None:
+        screen, target = self.start()
+        target.machine.console("HEX me\n")
+        screen.keys("F7")
+        screen.expect(r"[0-9a-f]{8}  ([0-9a-f]{2} )+.*")
+        screen.expect(r"48 45 58 20 6d 65")
+
+
+class Rules(Screen):
+    def test_color_rules(self) -> None:
+        screen, _ = self.start("-c", "apple|pear=bold green")
+        self.run_in_dom0(screen, "echo a pear")
+        screen.expect(r"^a pear$")
+        self.assertRegex(screen.screen(CAPTURE_COLORS),
+                         r"\033\[1m\033\[32ma pear|\033\[1;32ma pear")
+        self.run_in_dom0(screen, "echo WARNING now")
+        screen.expect(r"^WARNING now$")
+        self.assertRegex(screen.screen(CAPTURE_COLORS),
+                         r"\033\[33mWARNING now")
+
+    def test_crash_freezes_a_copy(self) -> None:
+        screen, target = self.start()
+        target.machine.key("C")
+        screen.expect(r"trigger panic: Panic on CPU 0:")
+        screen.expect(r"\d frozen: panic \d\d:")
+        self.assertIn("TRIGGERS", screen.screen())
+        self.command(screen, "4")
+        screen.expect(r"^ frozen: panic")
+        screen.expect(r"^\(XEN\) RIP: .*panic_here")
+
+    def test_oops_of_a_guest(self) -> None:
+        screen, _ = self.start()
+        self.run_in_dom0(screen, "oops")
+        screen.expect(r"trigger (bug|oops): ")
+        screen.expect(r"frozen: ")
+
+    def test_trigger_runs_a_command_and_presses_keys(self) -> None:
+        config = self.tmp / "config"
+        config.write_text(f"[trigger mine]\nmatch = ^disaster (.*)\n"
+                          f"command = echo \"$MINITERM_TRIGGER: "
+                          f"$MINITERM_LINE\" > {self.tmp}/ran\n"
+                          f"keys = dq\n")
+        screen, target = self.start("-C", str(config))
+        self.run_in_dom0(screen, "echo disaster strikes")
+        wait_for(lambda: (self.tmp / "ran").exists() and
+                 (self.tmp / "ran").read_text() == "mine: disaster strikes\n")
+        wait_for(lambda: target.machine.log[-2:] == ["key d", "key q"])
+
+    def test_silence(self) -> None:
+        config = self.tmp / "config"
+        config.write_text(f"[trigger silence]\ncommand = touch "
+                          f"{self.tmp}/quiet\n")
+        screen, target = self.start("-C", str(config), "--silence", "1")
+        screen.expect(r"--- silence for \d+ s ---")
+        screen.expect(r"\| SILENT")
+        wait_for(lambda: (self.tmp / "quiet").exists())
+        target.machine.console("awake\n")
+        screen.expect(r"--- \d+ s of silence ended ---")
+
+    def test_reconnect(self) -> None:
+        screen, target = self.start()
+        target.drop()
+        screen.expect(r"--- .*closed by the other side; trying again ---")
+        screen.expect(r"--- connected again ---")
+        wait_for(lambda: target.connections == 2)
+
+    def test_no_reconnect(self) -> None:
+        screen, target = self.start("--no-reconnect", shell=True)
+        screen("set", "-g", "remain-on-exit", "on")
+        target.drop()
+        screen.expect(r"closed by the other side")
+        screen.expect(r"ended with 3")
+
+    def test_log_by_pane(self) -> None:
+        log = self.tmp / "log"
+        screen, _ = self.start("--log", str(log))
+        self.run_in_dom0(screen, "d1")
+        screen.expect("domain 2")
+        wait_for(lambda: "(d2) and domain 2" in log.read_text())
+        self.assertRegex(log.read_text(), r"Z \(XEN\) Xen version 4.17")
+        screen.expect(r"\| log")
+
+
+class Symbols(Screen):
+    SOURCE = """
+    int other(int x) { return x * 3; }
+    int panic_here(int x)
+    {
+        return other(x) + 1;
+    }
+    int main(void) { return panic_here(2); }
+    """
+
+    def elf(self) -> str:
+        source = self.tmp / "hv.c"
+        source.write_text(self.SOURCE)
+        out = self.tmp / "xen-syms"
+        subprocess.run(["gcc", "-g", "-O0", "-nostdlib", "-static",
+                        "-fno-pie", "-no-pie", "-fcf-protection=none",
+                        "-mcmodel=kernel", "-Wl,-Ttext=0xffff82d040200000",
+                        "-e", "main", "-o", str(out), str(source)],
+                       check=True, cwd=self.tmp)
+        return str(out)
+
+    def test_addresses_are_explained(self) -> None:
+        log = self.tmp / "log"
+        elf = self.elf()
+        screen, target = self.start("-s", elf, "--log", str(log), width=120)
+        target.machine.say("RIP:    e008:[<ffff82d040200016>] somewhere")
+        screen.expect(r"RIP: .*; panic_here\+0x\w+ hv\.c:[45]")
+        self.assertRegex(log.read_text(), r"; panic_here\+0x")
+        self.command(screen, "i")
+        screen.gone(r"; panic_here")
+        self.command(screen, "o")
+        screen.expect(r"hv\.c:[45]")
+
+    def test_bad_symbol_file(self) -> None:
+        out = self.run_program("-s", "/none", "--expect", "x", "a:1")
+        self.assertEqual(out.returncode, 2)
+        self.assertIn(b"symbols from /none", out.stderr)
+
+
+class Replay(Screen):
+    def record(self) -> str:
+        file = self.tmp / "record"
+        screen, target = self.start("--record", str(file))
+        self.run_in_dom0(screen, "d1")
+        screen.expect("domain 2")
+        target.machine.stub.reply("T05thread:1;core:0;")
+        screen.expect("target stopped")
+        target.machine.key("C")
+        screen.expect("frozen: panic")
+        screen.keys("C-]")
+        screen.expect("ended with 0")
+        return str(file)
+
+    def test_same_screen(self) -> None:
+        file = self.record()
+        screen = self.tmux("--replay", file, "--speed", "0")
+        screen.expect(r"end of the replay: \d+ records, 0 other")
+        screen.expect(r"4 domain 1\*")
+        screen.expect(r"frozen: panic")
+        screen.expect(r"stopped: trap \(5\), thread 1, CPU 0")
+        screen.expect(r"^dom0# d1")
+        screen.keys("F3")
+        screen.type("dom0")
+        screen.keys("Enter")
+        screen.expect(r"'dom0' in line")
+        screen.keys("F2")
+        screen.expect("waiting for|type to filter")
+        screen.keys("C-c")
+        screen.keys("F8")
+        stamp = re.search(r"T(\d\d:\d\d:\d\d\.\d{3})", open(file).read())[1]
+        screen.expect(r"^\d\d" + re.escape(stamp[2:6]))
+
+    def test_pause_and_speed(self) -> None:
+        file = self.tmp / "slow"
+        file.write_text("".join(
+            f"2026-01-31T12:00:{i:02}.000000Z L< second {i}\\r\\n\n"
+            for i in range(60)))
+        screen = self.tmux("--replay", str(file), "--speed", "20")
+        screen.expect("second 3$")
+        self.command(screen, " ")
+        screen.expect("PAUSED")
+        seen = screen.screen()
+        time.sleep(0.3)
+        self.assertNotIn("second 59", seen)
+        self.command(screen, " ")
+        screen.expect("second 59$")
+
+    def test_damaged_record(self) -> None:
+        file = self.tmp / "bad"
+        file.write_text("2026-01-31T12:00:00.000000Z L< good\\r\\n\njunk\n"
+                        "2026-01-31T12:00:00.000000Z L< bad \\q\n")
+        screen = self.tmux("--replay", str(file))
+        screen.expect(r"end of the replay: 1 records, 2 other")
+        screen.expect("^good$")
+
+    def test_not_a_record(self) -> None:
+        out = self.run_program("--replay", str(HERE / "run"))
+        self.assertEqual(out.returncode, 3)
+        self.assertIn(b"is no file of --record", out.stderr)
