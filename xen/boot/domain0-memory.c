@@ -84,7 +84,9 @@ unsigned long dom0_memory_pages(void)
 
 unsigned long dom0_memory_max_pages(unsigned long now)
 {
-    return opt_max ? MAX(opt_max >> PAGE_SHIFT, now) : now;
+    /* Without max: it may have what there is, as under other hypervisors of
+     * this ABI: its tools rely on room to map other domains' pages. */
+    return opt_max ? MAX(opt_max >> PAGE_SHIFT, now) : ~0U;
 }
 
 /* Largest blocks first: device drivers like what is contiguous. */

@@ -9,7 +9,6 @@
 #include <hv/guest-access.h>
 #include <hv/hypercall.h>
 #include <hv/printk.h>
-#include <hv/pv-mm.h>
 
 #include "reservation.h"
 
@@ -106,8 +105,8 @@ void populate_physmap(struct reservation *r)
 }
 
 /*
- * Give up one frame. If it is still mapped, or pinned elsewhere, it stays
- * until the last mapping goes; it is no longer the guest's to keep.
+ * Give up one frame. If it is still mapped or pinned, it stays what it is
+ * until the last of that goes; it is no longer the guest's to keep.
  */
 static bool remove_page(struct domain *d, mfn_t m)
 {
@@ -122,8 +121,6 @@ static bool remove_page(struct domain *d, mfn_t m)
         frame_put(f);
         return false;
     }
-    if (READ_ONCE(f->refs) & FRAME_PINNED)
-        (void)pv_unpin(d, m);
     domain_release_frame(f);
     frame_put(f);
     return true;
