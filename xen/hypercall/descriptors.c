@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* set_gdt, update_descriptor, set_segment_base, stack_switch (xen.h). */
 #include <hv/errno.h>
+#include <hv/extable.h>
 #include <hv/guest-access.h>
 #include <hv/hypercall.h>
 #include <hv/layout.h>
