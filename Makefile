@@ -21,7 +21,7 @@ PARTS := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile, \
 
 # What is built from source; another hypervisor given by HV is taken as it is.
 OURS := $(filter dist/%,$(HV))
-BOOTS := $(if $(OURS),dist)
+BOOTS := $(if $(OURS),hypervisor)
 
 .DEFAULT_GOAL := all
 
@@ -48,11 +48,14 @@ debian: setup             ## make the Debian 12 disk image
 iso: setup initramfs $(BOOTS) ## make guestlinux/build/hv.iso: GRUB, hypervisor, domain 0
 	@$(MAKE) --no-print-directory -C guestlinux iso HV=$(abspath $(HV))
 
-dist: all                 ## collect dist/boot/{xen.gz,xen,xen-syms} and dist/usr
+hypervisor: setup         ## build the hypervisor alone, into dist/boot
+	@$(MAKE) --no-print-directory -C xen all
 	@mkdir -p dist/boot
 	@for file in xen.gz xen xen-syms; do \
-		[ ! -e xen/build/$$file ] || cmp -s xen/build/$$file dist/boot/$$file || \
-		cp xen/build/$$file dist/boot/; done
+		cmp -s xen/build/$$file dist/boot/$$file || \
+		cp xen/build/$$file dist/boot/ || exit 1; done
+
+dist: all hypervisor      ## collect dist/boot/{xen.gz,xen,xen-syms} and dist/usr
 	@set -e; for part in $(filter-out xen,$(PARTS)); do \
 		$(MAKE) --no-print-directory -C $$part install \
 			DESTDIR=$(CURDIR)/dist PREFIX=/usr; done
@@ -64,7 +67,7 @@ install: dist             ## put dist/ below DESTDIR
 		$(MAKE) --no-print-directory -C $$part install \
 			DESTDIR=$(DESTDIR) PREFIX=$(PREFIX); done
 
-bench: setup initramfs dist ## compare with bare Linux and Debian's hypervisor
+bench: setup initramfs hypervisor ## compare with bare Linux and Debian's hypervisor
 	tests/bench/compare
 
 lint: setup               ## check the house rules, print the figures
@@ -93,5 +96,5 @@ help:                     ## this list
 		awk -F'|' '{ printf "%-20s  %s\n", $$1, $$2 }'
 	@sed -n '/^# Variables/,/^$$/s/^# \{0,1\}//p' Makefile
 
-.PHONY: all run test run-debian initramfs debian iso dist install bench lint \
+.PHONY: all hypervisor run test run-debian initramfs debian iso dist install bench lint \
 	cppcheck nightly setup clean distclean help
