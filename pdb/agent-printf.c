@@ -3,7 +3,7 @@
  * The printf of agent expressions, whose format comes from gdb's user.
  *
  * Directives: flags - 0 + space #, width, precision, lengths hh h l ll z j t,
- * conversions d i u x X o c s p %.  A string is read from the memory of the
+ * conversions d i u x X o c s p %, and C's one-letter escapes.  A string is read from the memory of the
  * thread that hit the breakpoint, at most MAX_STRING characters of it.
  */
 #include <string.h>
@@ -173,6 +173,16 @@ static void put_text(struct pdb *p, struct pdb_tid t, struct pdb_out *o,
         put_field(o, d, "", text, len);
 }
 
+/* Behind a backslash: gdb leaves these to whoever prints. */
+static char unescape(char c)
+{
+    static const char letters[] = "abefnrtv";
+    static const char meant[] = "\a\b\033\f\n\r\t\v";
+    const char *at = c ? strchr(letters, c) : NULL;
+
+    return at ? meant[at - letters] : c;
+}
+
 static void put_directive(struct pdb *p, struct pdb_tid t, struct pdb_out *o,
                           const struct directive *d, uint64_t v)
 {
@@ -205,7 +215,9 @@ void agent_printf(struct pdb *p, struct pdb_tid t, const char *fmt,
     while (f.at < f.end) {
         char c = *f.at++;
 
-        if (c != '%') {
+        if (c == '\\' && peek(&f)) {
+            pdb_putc(&o, unescape(*f.at++));
+        } else if (c != '%') {
             pdb_putc(&o, c);
         } else if (peek(&f) == '%') {
             pdb_putc(&o, *f.at++);

@@ -252,7 +252,10 @@ struct pdb_ops {
     /* Report system calls (hypercalls for inferior 1) as events, or cease. */
     int (*catch_syscalls)(void *ctx, int32_t pid, bool on);
 
-    /* Memory that may be read, region number i; null: everything may. */
+    /*
+     * Memory that may be read, region number i; null: everything may.  gdb
+     * refuses other addresses itself, in every context, and asks but once.
+     */
     int (*memory_map)(void *ctx, int32_t pid, uint32_t i, struct pdb_region *r);
 
     /* What breakpoint commands (dprintf) print. */

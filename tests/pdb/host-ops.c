@@ -282,7 +282,7 @@ static int memory_map(void *ctx, int32_t pid, uint32_t i, struct pdb_region *r)
     (void)ctx;
     (void)pid;
     r->start = 0x1000;
-    r->len = i ? 0 : LOW - 0xffff;
+    r->len = i ? 0 : 16ull << SHIFT;
     return 0;
 }
 

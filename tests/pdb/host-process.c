@@ -315,7 +315,10 @@ static bool judge(struct machine *m, struct thread *t, int status,
     }
     if (sig == SIGTRAP) {
         judge_trap(t, s);
-        return true;
+        if (s->why != PDB_WHY_STEP || t->doing == PDB_DO_STEP)
+            return true;
+        start(m, t, t->doing); /* the trap of a step that was cut short */
+        return false;
     }
     s->why = PDB_WHY_FAULT;
     s->signal = sig;

@@ -206,6 +206,59 @@ static void one_packet(struct fake *f)
         die("a good packet got no answer");
 }
 
+/* Random operations, some of them a printf with a random format. */
+static uint32_t random_code(uint8_t *code, uint32_t len)
+{
+    static const char chars[] = "%%%%-0+ #.123hlzjtdiuxXocsp%ab";
+    uint32_t at = 0, n;
+
+    while (at < len) {
+        if (rnd(12)) {
+            code[at++] = (uint8_t)(rnd(10) ? rnd(0x36) : rnd(256));
+            continue;
+        }
+        n = 1 + rnd(12);
+        code[at++] = 0x34;
+        code[at++] = (uint8_t)rnd(4);
+        code[at++] = 0;
+        code[at++] = (uint8_t)n;
+        while (--n)
+            code[at++] = (uint8_t)chars[rnd(sizeof(chars) - 1)];
+        code[at++] = 0;
+    }
+    code[at++] = 0x27;
+    return at;
+}
+
+/* A breakpoint with random bytecode, which is then run into. */
+static void run_bytecode(struct fake *f)
+{
+    char z[512];
+    uint8_t code[128];
+    uint32_t len = random_code(code, 4 + rnd(60)), at, i;
+
+    at = (uint32_t)snprintf(z, sizeof(z), "Z0,10200,1;%sX%x,",
+                            rnd(2) ? "" : "cmds:0,", len + 13);
+    /* something on the stack to begin with: an address and two numbers */
+    at += (uint32_t)snprintf(z + at, sizeof(z) - at, "%s",
+                             "240001000023fff02209260010");
+    for (i = 0; i < len; i++)
+        at += (uint32_t)snprintf(z + at, sizeof(z) - at, "%02x", code[i]);
+    fake_packet(f, z);
+    answer_interrupt(f);
+    drain(f);
+    fake_push(f, "+", 1);
+    fake_packet(f, "vCont;c");
+    answer_interrupt(f);
+    drain(f);
+    f->regs[1][1].v[PDB_RIP] = 0x10201;
+    if (!pdb_holding(&f->pdb)) {
+        struct pdb_stop s = { .why = PDB_WHY_SOFT, .thread = { 1, 1 } };
+
+        pdb_event(&f->pdb, &s);
+    }
+}
+
 static void mishaps(struct fake *f)
 {
     if (!rnd(3))
@@ -244,6 +297,8 @@ static void run(uint64_t packets, uint64_t seed)
             fake_init(&f, flag_sets[rnd(5)]);
         one_packet(&f);
         mishaps(&f);
+        if (n % 8 == 0)
+            run_bytecode(&f);
         if (n % 100 == 99)
             must_recover(&f);
         f.nr_printed = 0;

@@ -188,6 +188,8 @@ static void prints(struct fake *f, const char *args, unsigned int nr,
 static void printf_directives(struct fake *f)
 {
     prints(f, "", 0, "100%%", "100%");
+    prints(f, "", 0, "a\\tb\\n\\\\\\\"", "a\tb\n\\\"");
+    prints(f, "", 0, "end\\", "end\\");
     prints(f, "22ff1608", 1, "%d", "-1");
     prints(f, "22ff1608", 1, "%u|", "4294967295|");
     prints(f, "22ff1608", 1, "%lx", "ffffffffffffffff");
