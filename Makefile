@@ -25,8 +25,9 @@ BOOTS := $(if $(OURS),hypervisor)
 
 .DEFAULT_GOAL := all
 
-all: setup                ## build everything
-	@set -e; for part in $(PARTS); do $(MAKE) -C $$part all; done
+all: hypervisor           ## build everything
+	@set -e; for part in $(filter-out xen,$(PARTS)); do \
+		$(MAKE) -C $$part all; done
 
 run: setup initramfs $(BOOTS) ## boot domain 0 in QEMU, console in this terminal
 	guestlinux/run $(HV) $(KERNEL) $(INITRD)
@@ -55,7 +56,7 @@ hypervisor: setup         ## build the hypervisor alone, into dist/boot
 		cmp -s xen/build/$$file dist/boot/$$file || \
 		cp xen/build/$$file dist/boot/ || exit 1; done
 
-dist: all hypervisor      ## collect dist/boot/{xen.gz,xen,xen-syms} and dist/usr
+dist: all                 ## collect dist/boot/{xen.gz,xen,xen-syms} and dist/usr
 	@set -e; for part in $(filter-out xen,$(PARTS)); do \
 		$(MAKE) --no-print-directory -C $$part install \
 			DESTDIR=$(CURDIR)/dist PREFIX=/usr; done
