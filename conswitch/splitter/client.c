@@ -265,8 +265,9 @@ static void name_peer(struct client *c)
 
 static void set_options(int fd)
 {
-    const int one = 1;
+    const int one = 1, buffer = KERNEL_OUT;
 
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 }

@@ -30,6 +30,7 @@
 #define READ_MAX 32768u      /* bytes taken from a descriptor at once */
 #define OUT_HIGH (96u * 1024u) /* a client with more holds the line back */
 #define OUT_MAX (192u * 1024u) /* beyond it bytes are lost */
+#define KERNEL_OUT 262144    /* a client's send buffer in the kernel */
 #define IN_MAX 16384u        /* typed, not sent yet */
 #define TURN 256u            /* bytes before the other channel's turn */
 #define LINE_OUT_MAX 16384u

@@ -24,8 +24,8 @@
 #define RSP_URGENT 64u
 #define RSP_TRIES 10u       /* sends of one command before it is given up */
 #define RSP_TRIES_HURRY 3u  /* the same when gdb has sent another one */
-#define RSP_RX_TIMEOUT 3000u /* ms of silence inside a packet */
-#define RSP_NAK_MS 700u      /* after noise instead of a reply; between NAKs */
+#define RSP_RX_TIMEOUT 1000u /* ms of silence inside a packet */
+#define RSP_NAK_MS 400u      /* after noise instead of a reply; between NAKs */
 #define RSP_NAKS 5u
 #define RSP_SETTLE_MS 200u   /* for a reply that may come twice */
 

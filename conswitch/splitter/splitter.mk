@@ -26,3 +26,25 @@ $(O)/libfuzz-splitter: $(PARSERS) $(T)/fuzz/conswitch-splitter.c $(HEADERS) | $(
 # the same program with every check on, for the tests
 $(O)/nsplitd-checked: splitter/main.c $(ENGINE) $(CORE) $(HEADERS) | $(O)
 	$(BUILD) $(CHECKED) $(filter %.c,$^) -o $@
+
+SPLITTER_SUITES = channels sources bulk gdb
+
+# one suite of tests/splitter, with what it runs
+$(SPLITTER_SUITES:%=suite-%): suite-%: $(O)/nsplitd $(O)/nsplitd-checked
+	$(T)/splitter/$*
+
+test-splitter: $(SPLITTER_SUITES:%=suite-%)
+
+splitter-nightly: $(O)/nsplitd $(O)/nsplitd-checked
+	BULK_MIB=100 $(T)/splitter/bulk
+
+bench: $(O)/nsplitd
+	$(T)/splitter/bench
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 755 $(O)/nsplitd $(DESTDIR)$(PREFIX)/bin/nsplitd
+	install -m 644 splitter/nsplitd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 644 splitter/nsplitd.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nsplitd

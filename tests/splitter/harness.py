@@ -170,9 +170,14 @@ class Splitter:
     def messages(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def connect(self, port: str) -> Peer:
-        return Peer(socket.create_connection(
-            ("127.0.0.1", self.ports[port]), timeout=PATIENCE))
+    def connect(self, port: str, buffer: int = 0) -> Peer:
+        """A client; with a receive buffer of that size if one is given."""
+        sock = socket.socket()
+        if buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        sock.settimeout(PATIENCE)
+        sock.connect(("127.0.0.1", self.ports[port]))
+        return Peer(sock)
 
     def gdb(self) -> Peer:
         """A gdb that the splitter has noticed."""
