@@ -139,7 +139,7 @@ static int add_shipped(struct rules *r, const struct settings *set, size_t i)
 
     own->name = (char *)shipped_triggers[i].name;
     own->match = (char *)shipped_triggers[i].match;
-    own->freeze = own->bell = true;
+    own->freeze = own->bell = own->shipped = true;
     for (size_t k = 0; k < set->nr_triggers; k++) {
         const struct trigger_rule *user = &set->triggers[k];
 

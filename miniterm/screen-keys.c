@@ -130,33 +130,47 @@ static void do_close(struct screen *sc)
     layout_update(sc);
 }
 
-/* The source of the newest explained address in sight, in gdb's pane. */
+/* The place in the source of the newest explained address of a pane. */
+static bool newest_source(struct screen *sc, struct pane *p, char *out,
+                          size_t size)
+{
+    uint64_t i = p->follow ? lines_next(p->lines) : p->bottom;
+
+    while (i-- > lines_first(p->lines)) {
+        const struct tline *t = lines_get(p->lines, i);
+
+        if (t && t->note &&
+            symbols_source(sc->s->symbols, t->text, t->len, out, size))
+            return true;
+    }
+    return false;
+}
+
+/* Lists it in gdb's pane: the focused pane's, else any pane's. */
 static void do_source(struct screen *sc)
 {
-    struct lines *l = sc->focus->lines;
-    uint64_t i = sc->focus->follow ? lines_next(l) : sc->focus->bottom;
+    const struct session *s = sc->s;
     char source[200], command[220];
     struct pane *gdb = NULL;
+    bool found;
 
-    for (unsigned k = 0; k < sc->s->nr_panes; k++)
-        if (sc->s->pane[k]->kind == PANE_PROC)
-            gdb = sc->s->pane[k];
-    while (sc->s->symbols && i-- > lines_first(l)) {
-        const struct tline *t = lines_get(l, i);
-
-        if (!t->note || !symbols_source(sc->s->symbols, t->text, t->len,
-                                        source, sizeof(source)))
-            continue;
-        if (!gdb) {
-            screen_say(sc, "%s (start gdb with g to see it)", source);
-            return;
-        }
+    found = s->symbols && newest_source(sc, sc->focus, source,
+                                        sizeof(source));
+    for (unsigned i = 0; s->symbols && i < s->nr_panes; i++) {
+        if (s->pane[i]->kind == PANE_PROC)
+            gdb = s->pane[i];
+        found = found || newest_source(sc, s->pane[i], source,
+                                       sizeof(source));
+    }
+    if (!found) {
+        screen_say(sc, "no explained address here (give --symbols)");
+    } else if (!gdb) {
+        screen_say(sc, "%s (start gdb with g to see it)", source);
+    } else {
         snprintf(command, sizeof(command), "list %s\r", source);
         session_reply(command, strlen(command), gdb);
         layout_focus(sc, gdb);
-        return;
     }
-    screen_say(sc, "no explained address here (give --symbols)");
 }
 
 static void do_replay_pause(struct screen *sc)

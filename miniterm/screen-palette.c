@@ -99,6 +99,8 @@ void palette_draw(struct screen *sc)
         return;
     if (sc->chosen >= (unsigned)rows)
         from = sc->chosen - (unsigned)rows + 1;
+    for (int i = 1; i < rows + 5 && i < LINES - 2 && i < (int)nr + 7; i++)
+        mvhline(i, 0, ' ', width + 4);
     attrset(A_REVERSE);
     mvhline(2, 2, ' ', width);
     mvprintw(2, 3, "debug keys > %s", sc->filter);

@@ -178,13 +178,20 @@ static void run_command(struct session *s, const struct trigger_rule *rule,
         _exit(127);
 }
 
+/* One crash matches several of the shipped rules: the first one tells. */
+static bool same_event(const struct trigger_rule *a,
+                       const struct trigger_rule *b)
+{
+    return a == b || (a->shipped && b->shipped);
+}
+
 void session_fire(struct session *s, const struct trigger_rule *rule,
                   const char *text)
 {
     uint64_t now = now_us();
 
     s->nr_triggers++;
-    if (now < s->trigger_quiet_until && s->fired == rule)
+    if (now < s->trigger_quiet_until && same_event(s->fired, rule))
         return;
     session_say(s, "trigger %s: %.200s", rule->name, text);
     if (rule->bell && s->ops->bell)

@@ -33,6 +33,7 @@ struct trigger_rule {
     bool bell;
     bool gdb;      /* start the debugger */
     bool off;      /* a shipped rule switched off by its name */
+    bool shipped;
 };
 
 /* One step of batch mode, in the order given. */

@@ -166,14 +166,13 @@ class Tmux:
     """The program in tmux: keys in, the screen out."""
 
     def __init__(self, *args: str, width: int = 100, height: int = 36,
-                 mouse: bool = False, shell: bool = False) -> None:
+                 mouse: bool = False) -> None:
         self.dir = tempfile.mkdtemp(prefix="miniterm-tmux-")
         self.socket = f"{self.dir}/socket"
         err = f"{self.dir}/stderr"
         quoted = " ".join("'" + a.replace("'", "'\\''") + "'" for a in args)
-        command = f"{PROGRAM} {quoted} 2>{err}; echo ended with $?; cat {err}"
-        if not shell:
-            command += "; sleep 1000"
+        command = f"{PROGRAM} {quoted} 2>{err}; echo ended with $?; " \
+                  f"cat {err}; sleep 1000"
         env = dict(ENV)
         env.pop("TMUX", None)
         subprocess.run(["tmux", "-S", self.socket, "-f", "/dev/null",
