@@ -75,7 +75,7 @@ static int update_table(struct pt_update *u, u64 ptr, u64 val)
         return -EINVAL;
     f = mfn_to_frame(m);
     t = frame_type(f);
-    if (unlikely(t < FT_L1 || t > FT_L4))
+    if (unlikely(!frame_is_table(f)))
         return write_plain(f, d, (unsigned int)ptr & (PAGE_SIZE - 8), val);
     rc = frame_get_and_type(f, d->id, t);
     if (unlikely(rc))

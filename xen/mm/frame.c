@@ -71,7 +71,7 @@ static int enter_type(struct frame *f, enum frame_type was, bool validated,
     return type_has_rules(t) ? type_ops->validate(f, t) : 0;
 }
 
-int frame_type_slow(struct frame *f, enum frame_type t, unsigned long add)
+int frame_type_slow(struct frame *f, enum frame_type t)
 {
     u64 old = READ_ONCE(f->refs);
     int rc;
@@ -91,7 +91,7 @@ int frame_type_slow(struct frame *f, enum frame_type t, unsigned long add)
         if (old & FRAME_FULL)
             return -EBUSY;
         if (same && (old & FRAME_VALIDATED)) {
-            if (atomic_try_cmpxchg(&f->refs, &old, old + add))
+            if (atomic_try_cmpxchg(&f->refs, &old, old + 1))
                 return 0;
             continue;
         }
@@ -111,24 +111,30 @@ int frame_type_slow(struct frame *f, enum frame_type t, unsigned long add)
     return rc;
 }
 
+/* The reference taken here keeps the frame while it is alone with us. */
 bool frame_clear_idle_type(struct frame *f)
 {
     u64 old = READ_ONCE(f->refs);
-    enum frame_type was;
 
     do {
-        was = type_of(old);
-        if (!type_has_rules(was))
+        if (!(old & FRAME_VALIDATED) || !type_has_rules(type_of(old)))
             return true;
-        if (old & (FRAME_BUSY | FRAME_COUNT_MASK))
+        if ((old & (FRAME_BUSY | FRAME_COUNT_MASK | FRAME_FULL)) ||
+            !(old & FRAME_REF_MASK))
             return false;
     } while (!atomic_try_cmpxchg(&f->refs, &old,
-                                 (old | FRAME_BUSY) & ~FRAME_VALIDATED));
-    if (old & FRAME_VALIDATED)
-        type_ops->invalidate(f, was);
-    flush_stale(f);
-    atomic_sub_return(&f->refs, FRAME_TYPE(was) | FRAME_BUSY);
+                                 (old + FRAME_REF_ONE + FRAME_BUSY) &
+                                     ~FRAME_VALIDATED));
+    type_ops->invalidate(f, type_of(old));
+    atomic_sub_return(&f->refs, FRAME_BUSY);
+    frame_put(f);
     return true;
+}
+
+/* Recursion ends with the levels: four. */
+void frame_type_idle(struct frame *f)
+{
+    frame_clear_idle_type(f);
 }
 
 /* Nobody refers to it any more: leave the type, give it back. */

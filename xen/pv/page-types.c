@@ -5,8 +5,8 @@
  * validate() runs alone with the frame (FRAME_BUSY): nobody else writes it,
  * since the type it leaves had no use.  It takes the references of all entries
  * or none.  A long validation stops between tables with -ERESTART: what it
- * took is given back, but the tables it validated stay valid with count zero
- * (types stick), so the next attempt passes them quickly.
+ * took is given back, but the tables it validated stay valid with count zero,
+ * so the next attempt passes them quickly.
  */
 #include <hv/bug.h>
 #include <hv/errno.h>
@@ -69,11 +69,20 @@ static bool is_hv_slot(unsigned int level, unsigned int i)
     return level == 4 && i >= HV_FIRST_SLOT && i < HV_END_SLOT;
 }
 
-static void upper_drop(pte_t *t, unsigned int level, unsigned int end)
+static void upper_drop(pte_t *t, unsigned int level, unsigned int end,
+                       bool lazy)
 {
-    for (unsigned int i = 0; i < end; i++)
-        if ((t[i] & _PAGE_PRESENT) && !is_hv_slot(level, i))
-            frame_put_and_type(mfn_to_frame(pte_mfn(t[i])));
+    for (unsigned int i = 0; i < end; i++) {
+        struct frame *f;
+
+        if (!(t[i] & _PAGE_PRESENT) || is_hv_slot(level, i))
+            continue;
+        f = mfn_to_frame(pte_mfn(t[i]));
+        if (lazy)
+            frame_put_and_type_lazy(f);
+        else
+            frame_put_and_type(f);
+    }
 }
 
 static int upper_validate_entry(struct domain *d, unsigned int level, pte_t *e)
@@ -98,13 +107,13 @@ static int upper_validate(struct domain *d, pte_t *t, unsigned int level)
             continue;
         rc = upper_validate_entry(d, level, &t[i]);
         if (!rc && softirq_is_pending() && current->pv.preemptible) {
-            frame_put_and_type(mfn_to_frame(pte_mfn(t[i])));
+            frame_put_and_type_lazy(mfn_to_frame(pte_mfn(t[i])));
             rc = -ERESTART;
         }
         if (rc) {
             if (rc != -ERESTART)
                 guest_debug("level %u entry %u %#lx: %d\n", level, i, t[i], rc);
-            upper_drop(t, level, i);
+            upper_drop(t, level, i, rc == -ERESTART);
             return rc == -EPERM ? -EINVAL : rc;
         }
     }
@@ -153,7 +162,7 @@ static void invalidate(struct frame *f, enum frame_type t)
     if (t == FT_L1)
         l1_invalidate(page);
     else if (t != FT_DESC)
-        upper_drop(page, type_level(t), PT_ENTRIES);
+        upper_drop(page, type_level(t), PT_ENTRIES, false);
 }
 
 const struct frame_type_ops pv_frame_type_ops = {
@@ -222,25 +231,13 @@ int pv_unpin(struct domain *d, mfn_t m)
 
 int pv_relinquish_tables(struct domain *d)
 {
-    bool left;
-
-    /* Unpin all, then take tables apart from the top: a level a round. */
-    for (unsigned long m = 0; m < max_mfn; m++)
-        if (frame_table[m].owner == d->id && mfn_valid(_mfn(m)) &&
-            (READ_ONCE(frame_table[m].refs) & FRAME_PINNED))
+    /* What an interrupted validation left behind goes with the pins. */
+    for (unsigned long m = 0; m < max_mfn; m++) {
+        if (frame_table[m].owner != d->id || !mfn_valid(_mfn(m)))
+            continue;
+        if (READ_ONCE(frame_table[m].refs) & FRAME_PINNED)
             pv_unpin(d, _mfn(m));
-    for (unsigned int level = 4; level; level--) {
-        left = false;
-        for (unsigned long m = 0; m < max_mfn; m++) {
-            struct frame *f = &frame_table[m];
-
-            if (f->owner != d->id || frame_type(f) != level_type(level) ||
-                !frame_get(f, d->id))
-                continue;
-            left |= !frame_clear_idle_type(f);
-            frame_put(f);
-        }
+        frame_clear_idle_type(&frame_table[m]);
     }
-    (void)left;
     return 0;
 }

@@ -228,7 +228,8 @@ static bool find_table(unsigned long addr, struct target *t)
     if (pt_walk(current->pv.cr3_kernel, addr, &e) != 1 || (e & _PAGE_RW))
         return false;
     m = pte_mfn(e);
-    if (!mfn_valid(m) || frame_type(mfn_to_frame(m)) != FT_L1)
+    if (!mfn_valid(m) || !frame_is_table(mfn_to_frame(m)) ||
+        frame_type(mfn_to_frame(m)) != FT_L1)
         return false;
     t->table = mfn_to_frame(m);
     t->index = (unsigned int)(addr & (PAGE_SIZE - 1)) / 8;

@@ -13,9 +13,10 @@
  *   bits 32-57  references: reasons why the frame may not be freed
  *   bit  58     allocated: the owner's own reference is still held
  *
- * A type that is no longer used sticks: a page table whose count fell to zero
- * keeps its type and stays validated until somebody wants another type.  Only
- * then are its entries' references dropped.  A type change needs count zero.
+ * A type sticks when its count falls to zero, so that it costs nothing to come
+ * back, until somebody wants another one.  A page table does not stay validated
+ * then: its entries' references are dropped at once, except by
+ * frame_put_and_type_lazy(). A type change needs count zero.
  *
  * Rules: owner changes only while references are 0.  A frame with a page
  * table or descriptor type has no writable mapping in any guest.
@@ -149,8 +150,8 @@ static inline unsigned long frame_ref_count(const struct frame *f)
 extern u32 tlb_clock;
 
 /* The slow halves: frame.c. */
-int __must_check frame_type_slow(struct frame *f, enum frame_type t,
-                                 unsigned long add);
+int __must_check frame_type_slow(struct frame *f, enum frame_type t);
+void frame_type_idle(struct frame *f);
 void frame_last_ref(struct frame *f);
 
 /*
@@ -196,16 +197,32 @@ static inline int __must_check frame_get_type(struct frame *f,
                        FRAME_FULL)) == (FRAME_TYPE(t) | FRAME_VALIDATED)) &&
         likely(atomic_try_cmpxchg(&f->refs, &old, old + 1)))
         return 0;
-    return frame_type_slow(f, t, 1);
+    return frame_type_slow(f, t);
 }
 
-/* The last use of a type leaves it in place, with the time it ended. */
+static inline bool frame_refs_idle_table(u64 refs)
+{
+    return !(refs & FRAME_COUNT_MASK) &&
+           (refs & FRAME_TYPE_MASK) >= FRAME_TYPE(FT_L1);
+}
+
+/* The last use of a type notes the time it ended. */
 static inline void frame_put_type(struct frame *f)
 {
     ASSERT(READ_ONCE(f->refs) & FRAME_COUNT_MASK);
     if ((READ_ONCE(f->refs) & FRAME_COUNT_MASK) == 1)
         WRITE_ONCE(f->tlb_stamp, READ_ONCE(tlb_clock));
+    if (unlikely(frame_refs_idle_table(atomic_sub_return(&f->refs, 1))))
+        frame_type_idle(f);
+}
+
+/* As below, but a table that becomes idle stays validated for the time being:
+ * a validation that was interrupted will soon want it again. */
+static inline void frame_put_and_type_lazy(struct frame *f)
+{
+    WRITE_ONCE(f->tlb_stamp, READ_ONCE(tlb_clock));
     atomic_dec(&f->refs);
+    frame_put(f);
 }
 
 static inline void frame_put_and_type(struct frame *f)
@@ -216,8 +233,20 @@ static inline void frame_put_and_type(struct frame *f)
     if ((READ_ONCE(f->refs) & FRAME_COUNT_MASK) == 1)
         WRITE_ONCE(f->tlb_stamp, READ_ONCE(tlb_clock));
     now = atomic_sub_return(&f->refs, FRAME_REF_ONE + 1);
+    if (unlikely(frame_refs_idle_table(now)))
+        frame_type_idle(f);
     if (unlikely(!(now & FRAME_REF_MASK)))
         frame_last_ref(f);
+}
+
+/* In use as a page table right now. */
+static inline bool frame_is_table(const struct frame *f)
+{
+    u64 refs = READ_ONCE(f->refs);
+
+    return (refs & FRAME_VALIDATED) && (refs & FRAME_COUNT_MASK) &&
+           (refs & FRAME_TYPE_MASK) >= FRAME_TYPE(FT_L1) &&
+           (refs & FRAME_TYPE_MASK) <= FRAME_TYPE(FT_L4);
 }
 
 /* Reference plus type in one step. -EPERM: not the owner's. */
@@ -246,8 +275,8 @@ static inline int __must_check frame_get_and_type(struct frame *f,
 }
 
 /*
- * Make a sticky type with rules and count zero plain (FT_NONE) now, dropping
- * what its entries hold. False if it is in use. The caller holds a reference.
+ * Drop what the entries of a validated table with count zero hold. True if
+ * there is nothing (more) to be dropped, false if it is in use or free.
  */
 bool frame_clear_idle_type(struct frame *f);
 
