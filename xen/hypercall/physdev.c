@@ -236,30 +236,34 @@ static int op_set_iopl(union physdev_arg *a)
 
 static int op_set_iobitmap(union physdev_arg *a)
 {
-    if (a->set_iobitmap.nr_ports > 65536)
+    u32 nr = a->set_iobitmap.nr_ports;
+    unsigned long va = (unsigned long)a->set_iobitmap.bitmap.p;
+
+    if (nr > 65536 || (nr && !guest_range_ok(va, DIV_ROUND_UP(nr, 8))))
         return -EINVAL;
     current->pv.iobmp = a->set_iobitmap.bitmap.p;
     current->pv.iobmp_limit = a->set_iobitmap.nr_ports;
     return 0;
 }
 
-/* --- PCI devices: nothing is remembered but their messages --- */
-
-static int present(u16 segment, u8 bus, u8 devfn)
-{
-    struct pci_address pci = {segment, bus, devfn};
-
-    return pci_present(pci) ? 0 : -ENODEV;
-}
+/* --- PCI devices --- */
 
 static int op_manage_pci_add(union physdev_arg *a)
 {
-    return present(0, a->manage_pci.bus, a->manage_pci.devfn);
+    return pci_device_add(
+        (struct pci_address){0, a->manage_pci.bus, a->manage_pci.devfn});
 }
 
 static int op_manage_pci_add_ext(union physdev_arg *a)
 {
-    return present(0, a->manage_pci_ext.bus, a->manage_pci_ext.devfn);
+    return pci_device_add((struct pci_address){0, a->manage_pci_ext.bus,
+                                               a->manage_pci_ext.devfn});
+}
+
+static int op_manage_pci_remove(union physdev_arg *a)
+{
+    return pci_device_remove(
+        (struct pci_address){0, a->manage_pci.bus, a->manage_pci.devfn});
 }
 
 static int op_device_add(union physdev_arg *a)
@@ -269,14 +273,15 @@ static int op_device_add(union physdev_arg *a)
 
     if (a->device_add.flags & ~known)
         return -EINVAL;
-    return present(a->device_add.seg, a->device_add.bus, a->device_add.devfn);
+    return pci_device_add((struct pci_address){
+        a->device_add.seg, a->device_add.bus, a->device_add.devfn});
 }
 
-/* Domain 0 unmapped its messages before; a device that is gone is fine. */
-static int op_remove(union physdev_arg *a)
+/* Domain 0 has unmapped its messages before. */
+static int op_device_remove(union physdev_arg *a)
 {
-    (void)a;
-    return 0;
+    return pci_device_remove((struct pci_address){a->device.seg, a->device.bus,
+                                                  a->device.devfn});
 }
 
 static int op_restore_msi(union physdev_arg *a)
@@ -345,7 +350,8 @@ static const struct physdev_op_entry {
     OP(PHYSDEVOP_map_pirq, map_pirq, PRIV | REPLY, op_map_pirq),
     OP(PHYSDEVOP_unmap_pirq, unmap_pirq, PRIV, op_unmap_pirq),
     OP(PHYSDEVOP_manage_pci_add, manage_pci, PRIV, op_manage_pci_add),
-    OP(PHYSDEVOP_manage_pci_remove, manage_pci, PRIV, op_remove),
+    OP(PHYSDEVOP_manage_pci_remove, manage_pci, PRIV,
+       op_manage_pci_remove),
     OP(PHYSDEVOP_pirq_eoi_gmfn_v1, eoi_gmfn, 0, op_eoi_page_v1),
     OP(PHYSDEVOP_pirq_eoi_gmfn_v2, eoi_gmfn, 0, op_eoi_page_v2),
     OP(PHYSDEVOP_restore_msi, restore_msi, PRIV, op_restore_msi),
@@ -356,7 +362,7 @@ static const struct physdev_op_entry {
        op_get_free_pirq),
     OP(PHYSDEVOP_pci_mmcfg_reserved, mmcfg, PRIV, op_mmcfg_reserved),
     OP(PHYSDEVOP_pci_device_add, device_add, PRIV, op_device_add),
-    OP(PHYSDEVOP_pci_device_remove, device, PRIV, op_remove),
+    OP(PHYSDEVOP_pci_device_remove, device, PRIV, op_device_remove),
     OP(PHYSDEVOP_restore_msi_ext, device, PRIV, op_restore_msi_ext),
     OP(PHYSDEVOP_dbgp_op, dbgp, PRIV, op_dbgp),
     OP(PHYSDEVOP_prepare_msix, device, PRIV, op_msix_device),

@@ -117,6 +117,8 @@ static void write_pm1(const struct acpi_register *r, u16 value)
 
 int acpi_enter_sleep(unsigned int state, u16 value_a, u16 value_b)
 {
+    if (state == 0 || state > 5)
+        return -EINVAL;
     if (!machine.pm1a_control.address)
         return -ENODEV;
     if (state != 5)

@@ -321,7 +321,7 @@ int ioapic_guest_read(unsigned long base, u32 reg, u32 *value)
     struct ioapic *io = find_by_address(base);
 
     if (!io)
-        return -ENODEV;
+        return -EINVAL;
     if (reg >= IOAPIC_RTE(io->nr_pins))
         return -EINVAL;
     *value = ioapic_read(io, reg);
@@ -339,7 +339,7 @@ int ioapic_guest_write(unsigned long base, u32 reg, u32 value)
     int ret;
 
     if (!io)
-        return -ENODEV;
+        return -EINVAL;
     if (reg < IOAPIC_RTE(0) || reg >= IOAPIC_RTE(io->nr_pins))
         return -EINVAL;
     if (reg & 1)

@@ -9,6 +9,7 @@
  */
 #include <hv/errno.h>
 #include <hv/irq.h>
+#include <hv/list.h>
 #include <hv/mm.h>
 #include <hv/printk.h>
 
@@ -125,6 +126,62 @@ bool pci_present(struct pci_address a)
 {
     return pci_read16(a, 0) != 0xffff;
 }
+
+/* --- devices that domain 0 reported --- */
+
+struct pci_device {
+    struct list_head link;
+    struct pci_address address;
+};
+
+static LIST_HEAD(devices);
+static DEFINE_SPINLOCK(devices_lock);
+
+static struct pci_device *find_device_locked(struct pci_address a)
+{
+    struct pci_device *p;
+
+    list_for_each_entry(p, &devices, link)
+        if (p->address.segment == a.segment && p->address.bus == a.bus &&
+            p->address.devfn == a.devfn)
+            return p;
+    return NULL;
+}
+
+int pci_device_add(struct pci_address a)
+{
+    struct pci_device *p;
+
+    if (!pci_present(a))
+        return -ENODEV;
+    p = new(struct pci_device);
+    if (!p)
+        return -ENOMEM;
+    p->address = a;
+    spin_lock(&devices_lock);
+    if (!find_device_locked(a)) {
+        list_add_tail(&p->link, &devices);
+        p = NULL;
+    }
+    spin_unlock(&devices_lock);
+    hv_free(p); /* known already: fine */
+    return 0;
+}
+
+int pci_device_remove(struct pci_address a)
+{
+    struct pci_device *p;
+
+    spin_lock(&devices_lock);
+    p = find_device_locked(a);
+    if (p)
+        list_del(&p->link);
+    spin_unlock(&devices_lock);
+    hv_free(p);
+    return p ? 0 : -ENODEV;
+}
+
+/* --- capabilities --- */
 
 unsigned int pci_find_capability(struct pci_address a, u8 id)
 {

@@ -157,6 +157,9 @@ void pci_write32(struct pci_address a, unsigned int reg, u32 v);
 void pci_write16(struct pci_address a, unsigned int reg, u16 v);
 /* The device is there: a vendor id answers. */
 bool pci_present(struct pci_address a);
+/* What domain 0 reported. -ENODEV: does not answer, was not reported. */
+int pci_device_add(struct pci_address a);
+int pci_device_remove(struct pci_address a);
 /* Offset of a capability in configuration space, 0 if none. */
 unsigned int pci_find_capability(struct pci_address a, u8 id);
 /* Domain 0 confirmed an MMCFG region (or its E820 did). */
