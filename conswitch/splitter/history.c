@@ -2,6 +2,8 @@
 /* The last bytes of the console in a ring. */
 #include "history.h"
 
+#include <string.h>
+
 void history_add(struct history *h, const uint8_t *data, size_t len)
 {
     if (len > HISTORY_SIZE) {
@@ -9,8 +11,15 @@ void history_add(struct history *h, const uint8_t *data, size_t len)
         data += len - HISTORY_SIZE;
         len = HISTORY_SIZE;
     }
-    for (size_t i = 0; i < len; i++)
-        h->data[h->end++ % HISTORY_SIZE] = data[i];
+    while (len > 0) {
+        size_t at = h->end % HISTORY_SIZE;
+        size_t nr = len < HISTORY_SIZE - at ? len : HISTORY_SIZE - at;
+
+        memcpy(h->data + at, data, nr);
+        h->end += nr;
+        data += nr;
+        len -= nr;
+    }
 }
 
 size_t history_tail(const struct history *h, unsigned int lines, uint8_t *out)

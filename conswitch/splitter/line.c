@@ -149,15 +149,37 @@ static void receive_console(struct splitter *s, const uint8_t *data, size_t len)
         s->cfg.hooks->console(s->cfg.hook_ctx, data, len);
 }
 
+/* How many bytes from the start belong to the same channel. */
+static size_t run_length(const uint8_t *data, size_t len)
+{
+    const uint64_t tops = 0x8080808080808080u;
+    uint64_t want = cs_is_high(data[0]) ? tops : 0, word;
+    size_t nr = 0;
+
+    for (; nr + sizeof(word) <= len; nr += sizeof(word)) {
+        memcpy(&word, data + nr, sizeof(word));
+        if ((word & tops) != want)
+            break;
+    }
+    while (nr < len && cs_is_high(data[nr]) == (want != 0))
+        nr++;
+    return nr;
+}
+
 static void split(struct splitter *s, const uint8_t *data, size_t len)
 {
-    size_t nr_low = 0, nr_high = 0;
+    size_t nr_low = 0, nr_high = 0, run;
 
-    for (size_t i = 0; i < len; i++) {
-        if (cs_is_high(data[i]))
-            s->high[nr_high++] = cs_unmark(data[i]);
-        else
-            s->low[nr_low++] = data[i];
+    for (; len > 0; data += run, len -= run) {
+        run = run_length(data, len);
+        if (cs_is_high(*data)) {
+            for (size_t i = 0; i < run; i++)
+                s->high[nr_high + i] = cs_unmark(data[i]);
+            nr_high += run;
+        } else {
+            memcpy(s->low + nr_low, data, run);
+            nr_low += run;
+        }
     }
     if (nr_low)
         receive_console(s, s->low, nr_low);

@@ -44,7 +44,7 @@ bench: $(O)/nsplitd
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(O)/nsplitd $(DESTDIR)$(PREFIX)/bin/nsplitd
-	install -m 644 splitter/nsplitd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 ../docs/man/nsplitd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 644 splitter/nsplitd.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nsplitd
