@@ -115,6 +115,14 @@ static enum hit judge_stray(struct pdb *p, struct pdb_tid t, uint64_t addr)
     return set_reg(p, t, PDB_RIP, addr) < 0 ? HIT_ALIEN : HIT_QUIET;
 }
 
+bool hit_is_late(struct pdb *p, const struct pdb_stop *s)
+{
+    uint64_t rip;
+
+    return s->why == PDB_WHY_SOFT && get_rip(p, s->thread, &rip) &&
+           judge_stray(p, s->thread, rip - 1) == HIT_QUIET;
+}
+
 static enum hit judge_soft(struct pdb *p, struct pdb_stop *s)
 {
     struct pdb_space as = space_of(s->thread);

@@ -128,6 +128,8 @@ enum hit {
     HIT_ALIEN,  /* not ours */
 };
 enum hit hit_judge(struct pdb *p, struct pdb_stop *s);
+/* An int3 of ours that is out of memory by now: rip has been put back to it. */
+bool hit_is_late(struct pdb *p, const struct pdb_stop *s);
 /* Puts back what was lifted for a step, if any. */
 void hit_settle(struct pdb *p);
 
@@ -139,6 +141,8 @@ void run_plan(struct pdb *p, struct pdb_tid t);
 /* One step of p->brk.over, everything else kept still. */
 void run_over(struct pdb *p);
 void run_all(struct pdb *p);
+/* Everything goes on except t. */
+void run_others(struct pdb *p, struct pdb_tid t);
 void run_interrupt(struct pdb *p);
 
 /* stop.c */

@@ -135,7 +135,11 @@ static enum pdb_verdict event_alone(struct pdb *p, struct pdb_stop *s)
     case PDB_WHY_BREAK_IN:
     case PDB_WHY_FAULT:
     case PDB_WHY_NOTE: break;
-    default: return PDB_PASS;
+    default:
+        if (!hit_is_late(p, s))
+            return PDB_PASS;
+        session_end(p);
+        return PDB_GO;
     }
     p->bringing_in = false;
     keep_stop(p, s);

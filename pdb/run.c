@@ -31,6 +31,17 @@ void run_all(struct pdb *p)
     hand_over(p, &p->plan);
 }
 
+void run_others(struct pdb *p, struct pdb_tid t)
+{
+    memset(&p->plan, 0, sizeof(p->plan));
+    p->plan.nr = 2;
+    p->plan.act[0].who = t;
+    p->plan.act[0].what = PDB_DO_STAY;
+    p->plan.act[1].who = (struct pdb_tid){ -1, -1 };
+    p->plan.act[1].what = PDB_DO_CONT;
+    hand_over(p, &p->plan);
+}
+
 void run_plan(struct pdb *p, struct pdb_tid t)
 {
     struct pdb_plan one;

@@ -155,21 +155,22 @@ void put_stop(struct pdb *p, const struct pdb_stop *s)
     }
 }
 
-/* Non-stop: every thread stands still at first and is to be told so. */
+/*
+ * Non-stop: the thread that stopped last stays so, to be looked at, and the
+ * machine goes on.  (gdb 13 ends with an internal error if it is told of two
+ * stopped threads here.)
+ */
 static bool question_non_stop(struct pdb *p)
 {
     struct pdb_stop s = { .why = PDB_WHY_HALTED };
-    struct pdb_tid t = { 0, 0 };
 
-    p->nr_stops = 0;
-    while (p->state == PDB_STOPPED && thread_next(p, &t)) {
-        s.thread = t;
-        stop_queue(p, &s);
-    }
-    if (!p->nr_stops)
+    if (p->state != PDB_STOPPED || !thread_pick(p, p->last.thread, &s.thread))
         return reply_ok(p);
+    p->nr_stops = 0;
+    stop_queue(p, &s);
     p->notified = true;
     put_stop(p, &p->stops[0]);
+    run_others(p, s.thread);
     return true;
 }
 

@@ -189,20 +189,37 @@ static void start(struct machine *m, struct thread *t, enum pdb_do what)
     t->running = true;
 }
 
-/* An int3 whose event is dropped must be run into again. */
-static void rewind_int3(pid_t lwp)
+/* Until it is told, nothing is to be seen of an int3 that was run into. */
+static void hide_int3(struct thread *t)
 {
     struct user_regs_struct r;
     siginfo_t si;
 
-    if (ptrace(PTRACE_GETSIGINFO, lwp, 0, &si) < 0 || si.si_code != SI_KERNEL)
+    t->at = 0;
+    if (t->status >> 8 != SIGTRAP ||
+        ptrace(PTRACE_GETSIGINFO, t->lwp, 0, &si) < 0 ||
+        si.si_code != SI_KERNEL)
         return;
-    ptrace(PTRACE_GETREGS, lwp, 0, &r);
-    r.rip--;
-    ptrace(PTRACE_SETREGS, lwp, 0, &r);
+    ptrace(PTRACE_GETREGS, t->lwp, 0, &r);
+    t->at = --r.rip;
+    ptrace(PTRACE_SETREGS, t->lwp, 0, &r);
 }
 
-static void freeze_one(struct machine *m, struct thread *t)
+/* Puts rip behind the int3 again; false if it was moved meanwhile. */
+static bool show_int3(struct thread *t)
+{
+    struct user_regs_struct r;
+
+    if (!t->at)
+        return true;
+    ptrace(PTRACE_GETREGS, t->lwp, 0, &r);
+    if (r.rip++ != t->at)
+        return false;
+    ptrace(PTRACE_SETREGS, t->lwp, 0, &r);
+    return true;
+}
+
+static void freeze_one(struct thread *t)
 {
     int status;
 
@@ -212,18 +229,16 @@ static void freeze_one(struct machine *m, struct thread *t)
         return;
     }
     t->running = false;
-    if (status >> 8 == SIGTRAP)
-        rewind_int3(t->lwp);
-    if (WSTOPSIG(status) == (SIGTRAP | 0x80))
-        t->in_syscall = !t->in_syscall;
-    (void)m;
+    t->pending = status >> 16 == 0;
+    t->status = status;
+    hide_int3(t);
 }
 
 void machine_freeze(struct machine *m)
 {
     for (int i = 0; i < MAX_THREADS; i++)
         if (m->thread[i].id.pid && m->thread[i].running)
-            freeze_one(m, &m->thread[i]);
+            freeze_one(&m->thread[i]);
 }
 
 static void go_alone(struct machine *m, const struct pdb_plan *plan)
@@ -232,7 +247,7 @@ static void go_alone(struct machine *m, const struct pdb_plan *plan)
         struct thread *t = &m->thread[i];
 
         if (t->id.pid && t->running) {
-            freeze_one(m, t);
+            freeze_one(t);
             t->held = true;
         }
     }
@@ -245,8 +260,33 @@ static void halt(struct machine *m, struct thread *t)
 
     if (!t->running)
         return;
-    freeze_one(m, t);
+    freeze_one(t);
     pdb_event(&m->pdb, &s);
+}
+
+static void tell(struct machine *m, struct thread *t, int status);
+
+/* Something that a thread to be run has yet to tell goes before running. */
+static bool tell_pending(struct machine *m, const struct pdb_plan *plan)
+{
+    enum pdb_do what;
+
+    for (int i = 0; i < MAX_THREADS; i++) {
+        struct thread *t = &m->thread[i];
+
+        if (!t->id.pid || !t->pending)
+            continue;
+        what = pdb_plan_find(&m->pdb, plan, t->id);
+        if (what != PDB_DO_CONT && what != PDB_DO_STEP)
+            continue;
+        t->pending = false;
+        t->doing = what;
+        if (!show_int3(t))
+            continue;
+        tell(m, t, t->status);
+        return true;
+    }
+    return false;
 }
 
 void machine_go(struct machine *m)
@@ -258,6 +298,8 @@ void machine_go(struct machine *m)
         go_alone(m, &plan);
         return;
     }
+    if (tell_pending(m, &plan))
+        return;
     for (int i = 0; i < MAX_THREADS; i++) {
         struct thread *t = &m->thread[i];
         enum pdb_do what;
@@ -326,10 +368,13 @@ static bool judge(struct machine *m, struct thread *t, int status,
 }
 
 /* The guest's own traps go back to it: here, they kill it. */
-static void pass_on(struct thread *t)
+static void pass_on(struct thread *t, const struct pdb_stop *s)
 {
-    fprintf(stderr, "pdb-host: thread p%x.%x has a trap of its own\n",
-            t->id.pid, t->id.tid);
+    struct user_regs_struct r;
+
+    ptrace(PTRACE_GETREGS, t->lwp, 0, &r);
+    fprintf(stderr, "pdb-host: p%x.%x has a trap of its own (%d) at 0x%llx\n",
+            t->id.pid, t->id.tid, s->why, r.rip);
     ptrace(PTRACE_CONT, t->lwp, 0, 0);
     t->running = true;
 }
@@ -354,9 +399,23 @@ static void gone(struct machine *m, pid_t lwp, int status)
         machine_freeze(m);
 }
 
-void machine_wait(struct machine *m)
+static void tell(struct machine *m, struct thread *t, int status)
 {
     struct pdb_stop s;
+
+    memset(&s, 0, sizeof(s));
+    if (!judge(m, t, status, &s))
+        return;
+    if (!pdb_non_stop(&m->pdb))
+        machine_freeze(m);
+    if (pdb_event(&m->pdb, &s) == PDB_PASS)
+        pass_on(t, &s);
+    if (m->plan_set)
+        machine_go(m);
+}
+
+void machine_wait(struct machine *m)
+{
     struct thread *t;
     int status;
     pid_t lwp;
@@ -370,14 +429,6 @@ void machine_wait(struct machine *m)
         if (!t)
             continue;
         t->running = false;
-        memset(&s, 0, sizeof(s));
-        if (!judge(m, t, status, &s))
-            continue;
-        if (!pdb_non_stop(&m->pdb))
-            machine_freeze(m);
-        if (pdb_event(&m->pdb, &s) == PDB_PASS)
-            pass_on(t);
-        if (m->plan_set)
-            machine_go(m);
+        tell(m, t, status);
     }
 }

@@ -32,7 +32,9 @@ struct thread {
     pid_t lwp;
     bool running;
     bool held;        /* kept still for another thread's lone step */
-    bool stop_asked;  /* PTRACE_INTERRUPT sent, its stop not seen */
+    bool pending;     /* it stopped by itself while being frozen: */
+    int status;       /* this is what waitpid() said, not yet told */
+    unsigned long at; /* an int3 it ran into then, rip being put back to it */
     bool in_syscall;
     enum pdb_do doing;
 };
@@ -56,7 +58,7 @@ int machine_spawn(struct machine *m, int32_t pid, int cpus);
 void machine_destroy(struct machine *m, int32_t pid);
 struct inferior *machine_inferior(struct machine *m, int32_t pid);
 struct thread *machine_thread(struct machine *m, struct pdb_tid id);
-/* Stops every thread and drops what they had to report. */
+/* Stops every thread; what one had to tell it tells when it is to run. */
 void machine_freeze(struct machine *m);
 /* Sets threads going as m->plan says. */
 void machine_go(struct machine *m);

@@ -123,3 +123,57 @@ class Session:
 
     def numbers(self, pattern: str) -> list[int]:
         return [int(n, 0) for n in re.findall(pattern, self.text)]
+
+
+class Mi:
+    """A gdb that stays, driven by its machine interface."""
+
+    def __init__(self, host: Host, *before: str) -> None:
+        self.process = subprocess.Popen(
+            ["gdb", "-nx", "-q", "-i=mi3"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace")
+        for line in ("set pagination off", "set confirm off",
+                     "set mi-async on", *before, "file " + host.guest,
+                     "target remote " + host.target):
+            self.ask(line)
+
+    def __enter__(self) -> "Mi":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.process.communicate("-gdb-exit\n", timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+    def read_until(self, prefix: str) -> str:
+        """All output up to a line that begins so; 30 seconds at most."""
+        assert self.process.stdout is not None
+        text = ""
+        watchdog = threading.Timer(30, self.process.kill)
+        watchdog.start()
+        for line in self.process.stdout:
+            text += line
+            if line.startswith(prefix) or line.startswith("^error"):
+                break
+        watchdog.cancel()
+        if prefix not in text or "^error" in text:
+            raise AssertionError(f"no {prefix} in:\n{text}")
+        return text
+
+    def send(self, line: str) -> None:
+        if not line.startswith("-"):
+            line = '-interpreter-exec console "%s"' % line.replace('"', '\\"')
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def ask(self, line: str) -> str:
+        self.send(line)
+        return self.read_until("^")
+
+    def stops(self, line: str) -> str:
+        self.send(line)
+        return self.read_until("*stopped")

@@ -36,7 +36,12 @@ static void waiting_needs_no_stop(struct fake *f)
 static void alone_passes_what_is_not_ours(struct fake *f)
 {
     fake_init(f, 0);
+    f->mem[1][0xff] = 0xcc;
     CHECK(fake_stop(f, PDB_WHY_SOFT, 1, 1) == PDB_PASS);
+    f->mem[1][0xff] = 0x90; /* hit while gdb was leaving */
+    CHECK(fake_stop(f, PDB_WHY_SOFT, 1, 1) == PDB_GO);
+    CHECK(f->regs[1][1].v[PDB_RIP] == FAKE_BASE + 0xff);
+    CHECK(f->pdb.state == PDB_ALONE && f->nr_resumes == 1);
     CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_PASS);
     CHECK(fake_stop(f, PDB_WHY_EXEC, 1, 1) == PDB_PASS);
     CHECK(fake_stop(f, PDB_WHY_FAULT, 1, 1) == PDB_HOLD);

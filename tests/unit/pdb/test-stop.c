@@ -141,7 +141,14 @@ static void non_stop(struct fake *f)
     fake_attach(f);
     IS(fake_ask(f, "QNonStop:1"), "OK");
     HAS(fake_ask(f, "?"), "T00thread:p1.1;");
-    HAS(fake_ask(f, "vStopped"), "T00thread:p1.2;");
+    IS(fake_ask(f, "vStopped"), "OK");
+    CHECK(pdb_plan_find(&f->pdb, &f->plan, (struct pdb_tid){ 1, 1 }) ==
+          PDB_DO_STAY);
+    CHECK(pdb_plan_find(&f->pdb, &f->plan, (struct pdb_tid){ 1, 2 }) ==
+          PDB_DO_CONT);
+    IS(fake_ask(f, "vCont;t:p1.2"), "OK");
+    CHECK(fake_stop(f, PDB_WHY_HALTED, 1, 2) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "Stop:T00thread:p1.2;");
     IS(fake_ask(f, "vStopped"), "OK");
     IS(fake_ask(f, "vCont;c:p1.1"), "OK");
     IS(fake_ask(f, "vCont;s:p1.2"), "OK");
