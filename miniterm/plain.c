@@ -29,6 +29,7 @@
 
 #define CHUNK 65536
 #define REOPEN_US 1000000
+#define MORE_LIKELY 1024 /* a read of so much is rarely the last */
 
 struct plain {
     const struct settings *set;
@@ -40,6 +41,7 @@ struct plain {
     char *shown;          /* what waits for stdout */
     size_t shown_len, shown_at;
     char quit[8];         /* control codes that leave */
+    int out_fd;           /* stdout, or its terminal opened non-blocking */
     bool tty_in, in_open, quit_now, lost, slow;
     uint64_t reopen_at, last_io;
 };
@@ -136,7 +138,7 @@ static void log_received(struct plain *p, const uint8_t *data, size_t len)
 
 static void to_user(struct plain *p)
 {
-    ssize_t n = write(STDOUT_FILENO, p->shown + p->shown_at, p->shown_len);
+    ssize_t n = write(p->out_fd, p->shown + p->shown_at, p->shown_len);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -148,11 +150,32 @@ static void to_user(struct plain *p)
     p->shown_len -= (size_t)n;
 }
 
+/*
+ * All that is there, up to CHUNK: a terminal gives 4 KiB at most for a read,
+ * and one write of many of those costs a third of many writes.  -1: gone.
+ */
+static ssize_t gather(struct plain *p, uint8_t *into)
+{
+    ssize_t n = line_read(&p->line, into, CHUNK), more = n;
+    size_t len;
+
+    if (n < MORE_LIKELY || p->line.telnet)
+        return n;
+    len = (size_t)n;
+    while (more >= MORE_LIKELY && len < CHUNK) {
+        more = line_read(&p->line, into + len, CHUNK - len);
+        if (more > 0)
+            len += (size_t)more;
+    }
+    /* A loss shows again at the next read; first this has to be shown. */
+    return (ssize_t)len;
+}
+
 static void from_line(struct plain *p)
 {
     static uint8_t raw[CHUNK];
     uint8_t *into = p->slow ? raw : (uint8_t *)p->shown;
-    ssize_t n = line_read(&p->line, into, CHUNK);
+    ssize_t n = gather(p, into);
 
     if (n < 0) {
         line_gone(p);
@@ -194,6 +217,7 @@ static int timeout_ms(const struct plain *p)
 static bool time_is_over(const struct plain *p)
 {
     return !p->in_open && p->set->exit_after_ms && !p->out.q.len &&
+           !p->shown_len &&
            now_us() >= p->last_io + p->set->exit_after_ms * 1000ULL;
 }
 
@@ -212,7 +236,7 @@ static void fill(struct plain *p, struct pollfd fds[3])
     /* A line that is closed and not read from would spin in POLLHUP. */
     if (!fds[1].events)
         fds[1].fd = -1;
-    fds[2].fd = p->shown_len ? STDOUT_FILENO : -1;
+    fds[2].fd = p->shown_len ? p->out_fd : -1;
     fds[2].events = POLLOUT;
 }
 
@@ -248,8 +272,24 @@ static void loop(struct plain *p)
             from_user(p);
         to_line(p);
     }
-    if (p->shown_len)
+    /* What came before the end is shown, unless the person wants to leave. */
+    if (p->shown_len && p->lost)
         write_all(STDOUT_FILENO, p->shown + p->shown_at, p->shown_len);
+}
+
+/*
+ * A terminal that is held (scroll lock, a pager) must not stop the way from
+ * the keys to the line.  A description of our own: stdout's own flags belong
+ * to the shell as well.
+ */
+static int open_output(void)
+{
+    int fd = -1;
+
+    if (isatty(STDOUT_FILENO))
+        fd = open("/proc/self/fd/1", O_WRONLY | O_NOCTTY | O_NONBLOCK |
+                  O_CLOEXEC);
+    return fd < 0 ? STDOUT_FILENO : fd;
 }
 
 static int set_up(struct plain *p, const struct settings *set)
@@ -259,6 +299,7 @@ static int set_up(struct plain *p, const struct settings *set)
     p->set = set;
     p->in_open = true;
     p->tty_in = isatty(STDIN_FILENO);
+    p->out_fd = open_output();
     for (size_t i = 0; i < sizeof(p->quit) - 1 && set->quit_keys[i]; i++)
         p->quit[i] = (char)(set->quit_keys[i] & 0x1f);
     view_init(&p->view, set);

@@ -147,7 +147,9 @@ static void build(struct screen *sc, struct vline *v, const struct tline *t,
                   const struct tline *before)
 {
     static unsigned char hit[4 * LINES_COLUMNS + 1];
-    attr_t whole = t->mark ? draw_attr(7) :
+    /* Remarks and replies cyan, packets towards the target yellow. */
+    attr_t whole = t->mark ? draw_attr(t->text[0] == '-' &&
+                                       t->text[1] == '>' ? 4 : 7) :
                    draw_attr(rules_color(sc->s->rules, t->text, t->len));
     mbstate_t state;
     unsigned run = 0, at = 0;

@@ -100,7 +100,7 @@ void palette_draw(struct screen *sc)
     if (sc->chosen >= (unsigned)rows)
         from = sc->chosen - (unsigned)rows + 1;
     for (int i = 1; i < rows + 5 && i < LINES - 2 && i < (int)nr + 7; i++)
-        mvhline(i, 0, ' ', width + 4);
+        mvhline(i, 0, ' ', COLS);
     attrset(A_REVERSE);
     mvhline(2, 2, ' ', width);
     mvprintw(2, 3, "debug keys > %s", sc->filter);

@@ -144,6 +144,17 @@ class PassThrough(Case):
         self.assertTrue(term.restored())
         server.close()
 
+    def test_a_held_terminal_does_not_hold_the_keys(self) -> None:
+        target = self.target()
+        term = self.child(target.name)
+        term.wait_output(rb"dom0# ")
+        term.type(b"lines 50000\r")
+        # Nobody reads the terminal any more; its buffers fill.
+        wait_for(lambda: "dom0 lines 50000" in target.machine.log)
+        time.sleep(0.3)
+        term.type(b"\x1d")
+        self.assertEqual(term.proc.wait(10), 0)
+
     def test_dumb_terminal(self) -> None:
         line = self.pty()
         term = self.child(line.name, env=dict(ENV, TERM="dumb"))

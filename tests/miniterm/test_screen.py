@@ -8,7 +8,8 @@ import signal
 import subprocess
 import time
 
-from harness import HERE, Case, Target, Tmux, wait_for
+from harness import ENV, HERE, TOP, Case, Target, Tmux, wait_for
+from picture import to_svg
 
 CAPTURE_COLORS = True
 
@@ -554,3 +555,62 @@ class Replay(Screen):
         out = self.run_program("--replay", str(HERE / "run"))
         self.assertEqual(out.returncode, 3)
         self.assertIn(b"is no file of --record", out.stderr)
+
+
+class Picture(Symbols):
+    """The picture in docs/terminal.md, from a session like a real one."""
+
+    test_addresses_are_explained = None
+    test_bad_symbol_file = None
+    WIDTH = 104
+
+    def session(self) -> tuple[Tmux, Target]:
+        """Both channels at work: a shell, a debug key, a gdb."""
+        elf = self.elf()
+        screen, target = self.start("-g", "0", "-s", elf, width=self.WIDTH,
+                                    height=40)
+        port = screen.expect(r"gdb :(\d+) free")[1]
+        subprocess.run(["gdb", "-nx", "-q", "-batch", "-ex",
+                        "set architecture i386:x86-64", "-ex",
+                        f"target remote localhost:{port}", "-ex",
+                        "x/2xg 0xffff82d040200000", "-ex", "detach"],
+                       env=ENV, capture_output=True, check=False, timeout=60)
+        screen.keys("F2")
+        screen.expect(r"d  dump registers")
+        screen.keys("d", "Enter")
+        wait_for(lambda: target.machine.log[-1:] == ["key d"])
+        target.machine.say("RIP:    e008:[<ffff82d040200016>]")
+        target.machine.say("WARNING: clock source is unstable")
+        wait_for(lambda: target.machine.owner == "dom0")
+        screen.expect(r"; panic_here\+0x")
+        self.run_in_dom0(screen, "d1")
+        screen.expect("5 domain 2")
+        self.run_in_dom0(screen, "echo the console goes on")
+        screen.expect("^the console goes on")
+        return screen, target
+
+    def shoot(self, screen: Tmux) -> str:
+        return to_svg(screen("capture-pane", "-p", "-e", "-N"), self.WIDTH)
+
+    def pictures(self) -> dict[str, str]:
+        screen, _ = self.session()
+        screen.expect(r"input: domain 0")
+        whole = self.shoot(screen)
+        screen.keys("F2")
+        screen.type("dump")
+        screen.expect("> dump")
+        return {"miniterm.svg": whole, "miniterm-keys.svg":
+                self.shoot(screen)}
+
+    def test_pictures(self) -> None:
+        made = self.pictures()
+        for name, texts in (
+                ("miniterm.svg", ("hypervisor", "gdb packets", "domain 1*",
+                                  "panic_here+0x", "read 8 bytes at",
+                                  "input: domain 0")),
+                ("miniterm-keys.svg", ("debug keys &gt; dump",
+                                       "dump registers"))):
+            in_docs = (TOP / "docs" / name).read_text()
+            for text in texts:
+                self.assertIn(text, made[name])
+                self.assertIn(text, in_docs)
