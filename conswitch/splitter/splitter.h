@@ -49,7 +49,10 @@ struct splitter_hooks {
     void (*event)(void *ctx, const char *text);
     /* config.debug: a packet or a command, printable */
     void (*debug)(void *ctx, const char *text);
-    /* line kept by the program: write bytes, return how many were taken */
+    /*
+     * Line kept by the program: write bytes, return how many were taken.
+     * The rest is offered again by the next splitter_handle().
+     */
     size_t (*line_write)(void *ctx, const uint8_t *data, size_t len);
     /* line kept by the program: send a BREAK */
     void (*line_break)(void *ctx);

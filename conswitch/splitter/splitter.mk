@@ -15,6 +15,9 @@ PARSERS = $(addprefix splitter/,rsp.c rsp-frame.c rsp-features.c telnet.c \
 $(O)/unit-rsp: $(PARSERS) $(T)/unit/conswitch-rsp.c $(HEADERS) | $(O)
 	$(BUILD) $(CHECKED) $(filter %.c,$^) -o $@
 
+$(O)/unit-embed: $(ENGINE) $(CORE) $(T)/unit/conswitch-embed.c $(HEADERS) | $(O)
+	$(BUILD) $(CHECKED) $(filter %.c,$^) -o $@
+
 $(O)/fuzz-splitter: $(PARSERS) $(T)/fuzz/conswitch-splitter.c \
 		$(T)/fuzz/conswitch-driver.c $(HEADERS) | $(O)
 	$(BUILD) $(CHECKED) -O2 $(filter %.c,$^) -o $@
