@@ -11,6 +11,7 @@
 #include <hv/bug.h>
 #include <hv/clock.h>
 #include <hv/domain-clock.h>
+#include <hv/domain-clock.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
 #include <hv/evtchn.h>
@@ -138,6 +139,9 @@ int vcpu_map_info(struct vcpu *v, mfn_t m, unsigned int offset)
     smp_wmb(); /* contents before the pointer that senders follow */
     WRITE_ONCE(v->pv.info, new_info);
     smp_mb();
+    vcpu_invalidate_time_info(v);
+    if (v == current)
+        vcpu_update_time_info(v);
     resend_all_events(v);
     vcpu_invalidate_time_info(v);
     if (v == current)
