@@ -3,8 +3,9 @@
  * The printf of agent expressions, whose format comes from gdb's user.
  *
  * Directives: flags - 0 + space #, width, precision, lengths hh h l ll z j t,
- * conversions d i u x X o c s p %, and C's one-letter escapes.  A string is read from the memory of the
- * thread that hit the breakpoint, at most MAX_STRING characters of it.
+ * conversions d i u x X o c s p %, and C's one-letter escapes.  A string is
+ * read from the memory of the thread that hit the breakpoint, at most
+ * MAX_STRING characters of it.  The line is cut at MAX_LINE characters.
  */
 #include <string.h>
 

@@ -47,6 +47,7 @@ static uint64_t pop(struct vm *m)
     return m->stack[--m->depth];
 }
 
+/* After a failure nothing matters any more: the loop ends at once. */
 static void push(struct vm *m, uint64_t v)
 {
     if (m->depth == STACK)

@@ -186,6 +186,7 @@ static bool write_asked(struct pdb *p, uint64_t addr, const uint8_t *data,
     return reply_ok(p);
 }
 
+/* The decoded bytes overwrite the packet from its front, behind the cursor. */
 bool packet_M(struct pdb *p, struct pdb_in *in)
 {
     uint64_t addr, len;

@@ -23,6 +23,7 @@ static void show_context(struct pdb *p, struct pdb_out *o)
     pdb_puts(o, "\n");
 }
 
+/* Breakpoints set from here on belong to the context then chosen. */
 static int cmd_context(struct pdb *p, void *ctx, const char *args,
                        struct pdb_out *o)
 {
@@ -48,6 +49,10 @@ static int cmd_context(struct pdb *p, void *ctx, const char *args,
     return 0;
 }
 
+/*
+ * gdb takes its breakpoints out at each stop, so counts survive only while
+ * `set breakpoint always-inserted on` keeps them in.
+ */
 static int cmd_breakpoints(struct pdb *p, void *ctx, const char *args,
                            struct pdb_out *o)
 {
@@ -159,7 +164,8 @@ static int cmd_pt(struct pdb *p, void *ctx, const char *args,
 
 static const struct pdb_command builtin[] = {
     { "help", "", "this list", cmd_help, true },
-    { "breakpoints", "", "what is set, with hit counts", cmd_breakpoints, true },
+    { "breakpoints", "", "what is set, with hit counts", cmd_breakpoints,
+      true },
     { "console", "[on|off]", "console text to gdb while it waits", cmd_console,
       false },
     { "context", "[thread|cr3 ADDR|phys]", "whose memory is meant",

@@ -170,7 +170,7 @@ static bool must_reply_empty(struct pdb *p, struct pdb_in *in)
     return true;
 }
 
-/* An empty reply would make gdb try R, and `run` must not reboot by surprise. */
+/* An empty reply makes gdb try R, and `run` must not reboot by surprise. */
 static bool v_run(struct pdb *p, struct pdb_in *in)
 {
     (void)in;
@@ -193,6 +193,7 @@ static bool packet_k(struct pdb *p, struct pdb_in *in)
     return false;
 }
 
+/* Sent by nobody but a user's `maintenance packet R00`. */
 static bool packet_R(struct pdb *p, struct pdb_in *in)
 {
     (void)in;

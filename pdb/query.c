@@ -27,6 +27,7 @@ static bool gdb_has(const struct pdb_in *in, const char *feature)
     return false;
 }
 
+/* Only then may gdb ask for it: it warns when it gets an empty name. */
 static bool has_exec_file(struct pdb *p)
 {
     struct pdb_inferior_info i = { NULL, NULL, 0, 0 };
@@ -36,6 +37,10 @@ static bool has_exec_file(struct pdb *p)
            i.exec_file;
 }
 
+/*
+ * The first packet of every session.  Each feature that is announced here is
+ * one that gdb will ask for unasked, so what the target lacks is left out.
+ */
 static bool query_supported(struct pdb *p, struct pdb_in *in)
 {
     struct pdb_out *o = &p->reply;
@@ -128,6 +133,7 @@ static bool in_switch(struct pdb_in *in, bool *on)
     return (*on || in_char(in, '0')) && in_end(in);
 }
 
+/* The reply itself is still acknowledged: the mode begins behind it. */
 static bool set_no_ack(struct pdb *p, struct pdb_in *in)
 {
     (void)in;
@@ -137,6 +143,7 @@ static bool set_no_ack(struct pdb *p, struct pdb_in *in)
     return reply_ok(p);
 }
 
+/* gdb sends this when it connects, before anything runs. */
 static bool set_non_stop(struct pdb *p, struct pdb_in *in)
 {
     bool on;
@@ -179,6 +186,7 @@ static bool in_syscalls(struct pdb *p, struct pdb_in *in)
     return p->catching.on && in_end(in);
 }
 
+/* One inferior at a time: the list replaces any before it. */
 static bool set_catch(struct pdb *p, struct pdb_in *in)
 {
     int err;

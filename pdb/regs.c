@@ -244,6 +244,7 @@ static bool read_reg(const struct state *s, const struct reg_def *r,
     return s->has_fpu;
 }
 
+/* Notes the register as set; put_state() carries it out. */
 static void write_reg(struct state *s, const struct reg_def *r,
                       const uint8_t *bytes)
 {
@@ -289,6 +290,7 @@ static bool put_state(struct pdb *p, struct pdb_tid t, struct state *s)
     return err < 0 ? reply_error(p, err, "registers") : reply_ok(p);
 }
 
+/* All registers, in the table's order. */
 bool packet_g(struct pdb *p, struct pdb_in *in)
 {
     const struct reg_def *r;
@@ -325,6 +327,7 @@ static bool in_reg(struct pdb_in *in, struct state *s, const struct reg_def *r)
     return true;
 }
 
+/* Fewer digits than there are registers: the rest stays as it is. */
 bool packet_G(struct pdb *p, struct pdb_in *in)
 {
     const struct reg_def *r;

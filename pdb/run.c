@@ -16,6 +16,7 @@ void run_interrupt(struct pdb *p)
     p->ops->interrupt(p->ctx);
 }
 
+/* From here the machine is the target's until the next pdb_event(). */
 static void hand_over(struct pdb *p, const struct pdb_plan *plan)
 {
     p->state = PDB_RUNNING;
@@ -119,6 +120,7 @@ static bool in_range_step(struct pdb_in *in, struct pdb_action *a)
     return in_hex_char(in, &a->start, ',') && in_hex(in, &a->end);
 }
 
+/* A signal is handed to the target, which may turn it into an exception. */
 static bool in_signal(struct pdb_in *in, struct pdb_action *a)
 {
     uint32_t sig;
@@ -167,6 +169,7 @@ bool packet_vCont(struct pdb *p, struct pdb_in *in)
     return go(p, &plan);
 }
 
+/* gdb uses vCont at all only if both c and C, s and S are offered. */
 bool query_vCont(struct pdb *p, struct pdb_in *in)
 {
     (void)in;

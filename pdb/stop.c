@@ -11,6 +11,7 @@
 
 #include "int.h"
 
+/* More stops than threads cannot be waiting: the array suffices. */
 void stop_queue(struct pdb *p, const struct pdb_stop *s)
 {
     if (p->nr_stops < PDB_NR_STOPS)
@@ -229,6 +230,7 @@ static void advance_all_stop(struct pdb *p)
     }
 }
 
+/* A notification needs no acknowledgement and may go between any packets. */
 static void advance_non_stop(struct pdb *p)
 {
     if (!p->nr_stops || p->notified)

@@ -76,7 +76,7 @@ enum pdb_reg {
 
 struct pdb_regs {
     uint64_t v[PDB_NR_REGS];
-    uint64_t known; /* bit n: v[n] means something; else gdb shows <unavailable> */
+    uint64_t known; /* bit n: v[n] means something; else "<unavailable>" */
 };
 
 #define PDB_REG_BIT(r) (1ull << (r))

@@ -67,6 +67,11 @@ bool thread_exists(struct pdb *p, struct pdb_tid t)
            p->ops->next_thread(p->ctx, t.pid, t.tid - 1) == t.tid;
 }
 
+/*
+ * Enumeration goes through the target each time, so a thread or domain that
+ * comes or goes between two packets is simply there or not.
+ */
+
 /* The smallest attached pid above the given one, 0 when there is none. */
 static int32_t pid_next(struct pdb *p, int32_t pid)
 {
@@ -121,6 +126,7 @@ void put_tid(struct pdb *p, struct pdb_out *o, struct pdb_tid t)
     put_id(o, t.tid);
 }
 
+/* Hg: whose registers and memory; Hc: whom c and s mean. */
 bool packet_H(struct pdb *p, struct pdb_in *in)
 {
     struct pdb_tid sel, t;
@@ -141,6 +147,7 @@ bool packet_H(struct pdb *p, struct pdb_in *in)
     return reply_ok(p);
 }
 
+/* Is it alive?  Asked before gdb believes that a thread has gone. */
 bool packet_T(struct pdb *p, struct pdb_in *in)
 {
     struct pdb_tid t;

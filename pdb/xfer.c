@@ -32,6 +32,7 @@ static bool threads(struct request *r)
     return true;
 }
 
+/* All as RAM: gdb then writes breakpoints where it likes. */
 static bool memory_map(struct request *r)
 {
     struct pdb *p = r->p;
@@ -51,6 +52,7 @@ static bool memory_map(struct request *r)
     return true;
 }
 
+/* The annex is a pid in hex, or empty for the selected inferior. */
 static bool exec_file(struct request *r)
 {
     struct pdb_inferior_info info = { NULL, NULL, 0, 0 };

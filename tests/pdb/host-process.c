@@ -317,11 +317,15 @@ void machine_go(struct machine *m)
     }
 }
 
+static unsigned long get_debug(const struct thread *t, unsigned long n)
+{
+    return (unsigned long)ptrace(PTRACE_PEEKUSER, t->lwp, DR(n), 0);
+}
+
 /* What a SIGTRAP was: DR6 tells of debug registers, siginfo of the rest. */
 static void judge_trap(struct thread *t, struct pdb_stop *s)
 {
-    unsigned long dr6 = (unsigned long)ptrace(PTRACE_PEEKUSER, t->lwp, DR(6), 0);
-    unsigned long dr7 = (unsigned long)ptrace(PTRACE_PEEKUSER, t->lwp, DR(7), 0);
+    unsigned long dr6 = get_debug(t, 6), dr7 = get_debug(t, 7);
     siginfo_t si;
 
     ptrace(PTRACE_POKEUSER, t->lwp, DR(6), 0);
@@ -330,7 +334,7 @@ static void judge_trap(struct thread *t, struct pdb_stop *s)
     for (unsigned int i = 0; i < 4; i++) {
         if (!(dr6 >> i & 1) || !(dr7 >> (2 * i) & 3))
             continue;
-        s->addr = (unsigned long)ptrace(PTRACE_PEEKUSER, t->lwp, DR(i), 0);
+        s->addr = get_debug(t, i);
         s->why = dr7 >> (16 + 4 * i) & 3 ? PDB_WHY_WATCH : PDB_WHY_EXEC;
         s->stepped = dr6 >> 14 & 1;
     }

@@ -93,12 +93,13 @@ class Session:
 
     def __init__(self, host: Host, commands: list[str], *, target: str = "",
                  extended: bool = False, before: list[str] | None = None,
-                 symbols: bool = True, timeout: int = 90) -> None:
+                 symbols: bool | str = True, timeout: int = 90) -> None:
         kind = "extended-remote" if extended else "remote"
         lines = ["set pagination off", "set confirm off", "set width 0",
                  *(before or [])]
         if symbols:
-            lines.append("file " + host.guest)
+            lines.append("file " + (symbols if isinstance(symbols, str)
+                                    else host.guest))
         lines.append(f"target {kind} {target or host.target}")
         argv = ["gdb", "-nx", "-batch"]
         for line in lines + commands:
