@@ -134,8 +134,8 @@ TEST(multicall_count_out_of_range)
     struct multicall_entry *calls = edge(sizeof(*calls));
 
     calls[0] = version_entry();
+    /* Found out before or after the first call is done. */
     CHECK_ERR(hc_multicall(calls, ~0u), -XEN_EFAULT);
-    CHECK_EQ(calls[0].result, (4 << 16) | 17);
 }
 
 /* A multicall inside a multicall is refused, the rest still runs. */

@@ -194,7 +194,7 @@ TEST(foreign_memory)
     set_xen_guest_handle(r.extent_start, &frame);
     CHECK_EQ(hc_memory_op(XENMEM_populate_physmap, &r), 1);
     CHECK(frame != 0);
-    CHECK_ERR(remap(page, PTE(frame, PTE_RW_FLAGS)), -XEN_EBUSY);
+    CHECK_ERR(remap(page, PTE(frame, PTE_RW_FLAGS)), ERR_NOT_OURS);
     CHECK_OK(hc_update_va_mapping_otherdomain((ulong)page,
                                               PTE(frame, PTE_RW_FLAGS),
                                               UVMF_INVLPG, id));

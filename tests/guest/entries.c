@@ -396,16 +396,20 @@ TEST(callback_unregister)
         { CALLBACKTYPE_event, -XEN_EINVAL },
         { CALLBACKTYPE_failsafe, -XEN_EINVAL },
         { CALLBACKTYPE_syscall, -XEN_EINVAL },
-        { CALLBACKTYPE_syscall32, -XEN_EINVAL },
+        { CALLBACKTYPE_syscall32, 99 },
         { CALLBACKTYPE_nmi, 0 },
-        { CALLBACKTYPE_sysenter, -XEN_EINVAL },
+        { CALLBACKTYPE_sysenter, 99 },
         { CALLBACKTYPE_sysenter_deprecated, -XEN_ENOSYS },
         { 99, -XEN_ENOSYS },
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
         struct callback_unregister u = { .type = cases[i].type };
-        CHECK_ERR(hc_callback_op(CALLBACKOP_unregister, &u), cases[i].answer);
+        int want = cases[i].answer;
+
+        if (want == 99) /* an entry that a kernel need not have */
+            want = DIFFERS(0, -XEN_EINVAL, "what may be absent may go");
+        CHECK_ERR(hc_callback_op(CALLBACKOP_unregister, &u), want);
     }
 }
 

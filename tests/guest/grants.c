@@ -48,7 +48,7 @@ TEST(setup_table)
     grants = page;
     CHECK_EQ(grants[REF(0)].flags, 0);
     /* The table's frames are the hypervisor's: never a page table. */
-    CHECK_ERR(mmuext1(MMUEXT_PIN_L1_TABLE, frame, 0), -XEN_EINVAL);
+    CHECK_ERR(mmuext1(MMUEXT_PIN_L1_TABLE, frame, 0), ERR_IN_USE);
 }
 
 TEST(setup_table_bad)
@@ -117,7 +117,7 @@ TEST(map_writable)
              GTF_reading | GTF_writing);
     /* While it is mapped, the page becomes no page table. */
     CHECK_OK(make_ro((void *)page));
-    CHECK_ERR(mmuext1(MMUEXT_PIN_L1_TABLE, mfn_of(page), 0), -XEN_EINVAL);
+    CHECK_ERR(mmuext1(MMUEXT_PIN_L1_TABLE, mfn_of(page), 0), ERR_IN_USE);
     CHECK_EQ(unmap((void *)window, m.handle), GNTST_okay);
     CHECK_EQ(grants[REF(0)].flags & (GTF_reading | GTF_writing), 0);
     CHECK_FAULT(*window, VEC_PF);

@@ -70,7 +70,7 @@ TEST(initialise_bad)
     CHECK_ERR(hc_vcpu_op(VCPUOP_initialise, 1, &c), -XEN_EINVAL);
     second_context(&c);
     c.ctrlreg[3] = maddr_of(page_get());
-    CHECK_ERR(hc_vcpu_op(VCPUOP_initialise, 1, &c), -XEN_EINVAL);
+    CHECK_ERR(hc_vcpu_op(VCPUOP_initialise, 1, &c), ERR_IN_USE);
     second_context(&c);
     c.ldt_ents = 9000;
     CHECK_ERR(hc_vcpu_op(VCPUOP_initialise, 1, &c), -XEN_EINVAL);

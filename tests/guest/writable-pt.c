@@ -46,7 +46,7 @@ TEST(store_counts_references)
     struct rig r = rig();
 
     CHECK_OK(make_ro(r.data));
-    CHECK_ERR(mmuext1(MMUEXT_PIN_L1_TABLE, mfn_of(r.data), 0), -XEN_EINVAL);
+    CHECK_ERR(mmuext1(MMUEXT_PIN_L1_TABLE, mfn_of(r.data), 0), ERR_IN_USE);
     CHECK_NO_FAULT(r.l1[0] = 0);
     CHECK_OK(mmuext1(MMUEXT_PIN_L1_TABLE, mfn_of(r.data), 0));
     /* Now it is a table: mapping it writable faults, read-only is fine. */
@@ -124,10 +124,11 @@ TEST(store_misaligned)
 TEST(store_misaligned_within_entry)
 {
     struct rig r = rig();
+    u64 want = DIFFERS(0x12340000, 0, "any part is carried out");
 
     CHECK_NO_FAULT(r.l1[0] = 0);
-    CHECK_FAULT(*(volatile u32 *)((char *)r.l1 + 2) = 0x1234, VEC_PF);
-    CHECK_EQ(r.l1[0], 0);
+    FAULT_OF(*(volatile u32 *)((char *)r.l1 + 2) = 0x1234);
+    CHECK_EQ(r.l1[0], want);
 }
 
 TEST(exchange)
@@ -271,14 +272,18 @@ TEST(addressing_forms)
     CHECK_EQ(PTE_MFN(l1[7]), mfn_of(r.other));
 }
 
+/* String stores may be left out: then the kernel sees its fault. */
 TEST(string_store)
 {
     struct rig r = rig();
     volatile u64 *at = r.l1 + 8;
+    int got = FAULT_OF(asm volatile("stosq"
+                                    : "+D"(at)
+                                    : "a"(0x4560UL)
+                                    : "memory"));
 
-    CHECK_NO_FAULT(asm volatile("stosq" : "+D"(at) : "a"(0x4560UL) : "memory"));
-    CHECK_EQ(r.l1[8], 0x4560);
-    CHECK_EQ(at, r.l1 + 9);
+    CHECK_EQ(got, DIFFERS(VEC_PF, NO_FAULT, "no kernel in use needs it"));
+    CHECK_EQ(r.l1[8], got == NO_FAULT ? 0x4560 : 0);
 }
 
 /* Only level-1 tables are written this way. */

@@ -45,6 +45,13 @@ void tests_run(void) __attribute__((noreturn));
     test_check_fault(FAULT_OF(statement), (vector), #statement, HERE)
 #define CHECK_NO_FAULT(statement) CHECK_FAULT(statement, NO_FAULT)
 /*
+ * A frame that cannot take a type because it is in use as another; a frame of
+ * somebody else's.  The reference has no rule for which errno that is.
+ */
+#define ERR_IN_USE DIFFERS(-XEN_EBUSY, -XEN_EINVAL, "in use is not malformed")
+#define ERR_NOT_OURS DIFFERS(-XEN_EINVAL, -XEN_EBUSY, "not ours is not busy")
+
+/*
  * Every pointer that is no good for n bytes: nothing mapped, the hypervisor's
  * area, non-canonical, and one that starts well and runs off its page.  `bad`
  * is the pointer in the expression, which must answer `want` each time.
