@@ -157,8 +157,6 @@ static int cmd_pt(struct pdb *p, void *ctx, const char *args,
 
     if (!pdb_parse_number(&args, &addr) || *args)
         return -PDB_EINVAL;
-    if (!thread_pick(p, p->general, &as.thread))
-        return -PDB_ESRCH;
     return p->ops->walk ? p->ops->walk(ctx, &as, addr, o) : -PDB_EOPNOTSUPP;
 }
 

@@ -84,16 +84,18 @@ bool pdb_non_stop(const struct pdb *p)
     return p->non_stop && p->state != PDB_ALONE;
 }
 
-struct pdb_tid pdb_current(const struct pdb *p)
+struct pdb_tid pdb_current(struct pdb *p)
 {
-    return p->general;
+    struct pdb_tid t;
+
+    return thread_pick(p, p->general, &t) ? t : p->general;
 }
 
-struct pdb_space pdb_current_space(const struct pdb *p)
+struct pdb_space pdb_current_space(struct pdb *p)
 {
     struct pdb_space as = p->context;
 
-    as.thread = p->general;
+    as.thread = pdb_current(p);
     return as;
 }
 
@@ -155,6 +157,17 @@ static bool is_life(enum pdb_why why)
            why == PDB_WHY_NEW_THREAD || why == PDB_WHY_GONE_THREAD;
 }
 
+/* All-stop: no thread is left that gdb let run. */
+static bool nothing_runs(struct pdb *p)
+{
+    struct pdb_tid t = { 0, 0 };
+
+    while (thread_next(p, &t))
+        if (pdb_plan_find(p, &p->plan, t) != PDB_DO_STAY)
+            return false;
+    return true;
+}
+
 /* True if gdb wants to hear of it. */
 static bool life_matters(struct pdb *p, const struct pdb_stop *s)
 {
@@ -168,6 +181,10 @@ static bool life_matters(struct pdb *p, const struct pdb_stop *s)
         stop_forget(p, s->thread.pid);
         pid_forget(p, s->thread.pid);
         return known;
+    case PDB_WHY_GONE_THREAD:
+        if (known && p->no_resumed && p->owed && nothing_runs(p))
+            return true;
+        return known && p->thread_events;
     default: return known && p->thread_events;
     }
 }

@@ -228,8 +228,8 @@ void pdb_fault(struct pdb *p, const char *what);
  * For commands and tables of the target: the thread and the address space
  * that the user has selected (`thread`, `monitor context`).
  */
-struct pdb_tid pdb_current(const struct pdb *p);
-struct pdb_space pdb_current_space(const struct pdb *p);
+struct pdb_tid pdb_current(struct pdb *p);
+struct pdb_space pdb_current_space(struct pdb *p);
 
 /* Reads a number: decimal, or hexadecimal after 0x.  False if it is none. */
 bool pdb_parse_number(const char **s, uint64_t *v);

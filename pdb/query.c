@@ -56,6 +56,7 @@ static bool query_supported(struct pdb *p, struct pdb_in *in)
     pdb_puts(o, ";swbreak+;hwbreak+;vContSupported+");
     pdb_puts(o, ";ConditionalBreakpoints+;BreakpointCommands+");
     pdb_puts(o, ";qXfer:features:read+;QNonStop+;QThreadEvents+");
+    pdb_puts(o, ";no-resumed+");
     if (p->flags & PDB_XML_THREADS)
         pdb_puts(o, ";qXfer:threads:read+");
     if (p->ops->memory_map)

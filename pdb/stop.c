@@ -96,8 +96,13 @@ static void put_gone(struct pdb *p, const struct pdb_stop *s)
         pdb_printf(&p->reply, ";process:%x", (unsigned int)s->thread.pid);
 }
 
+/* Untold of threads, gdb still must not wait for one that is gone: N. */
 static void put_gone_thread(struct pdb *p, const struct pdb_stop *s)
 {
+    if (!p->thread_events) {
+        pdb_putc(&p->reply, 'N');
+        return;
+    }
     pdb_putc(&p->reply, 'w');
     pdb_put_hex_fixed(&p->reply, s->number, 2);
     pdb_putc(&p->reply, ';');

@@ -93,6 +93,19 @@ static void thread_events(struct fake *f)
     IS(fake_body(fake_pull(f), NULL), "w00;p1.2");
 }
 
+static void says_when_nothing_runs(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "qSupported:multiprocess+;no-resumed+");
+    fake_ask(f, "vAttach;2");
+    fake_ask(f, "vCont;c:p2.1");
+    CHECK(fake_stop(f, PDB_WHY_GONE_THREAD, 1, 2) == PDB_GO);
+    f->exists[2] = false;
+    CHECK(fake_stop(f, PDB_WHY_GONE_THREAD, 2, 1) == PDB_HOLD);
+    IS(fake_body(fake_pull(f), NULL), "N");
+}
+
 static void strange_threads_are_not_shown(struct fake *f)
 {
     fake_init(f, 0);
@@ -205,6 +218,7 @@ const struct test stop_tests[] = {
     { "death takes breakpoints along", death_takes_breakpoints_along },
     { "death while stopped is told later", death_while_stopped_is_told_later },
     { "thread events", thread_events },
+    { "says when nothing runs", says_when_nothing_runs },
     { "strange threads are not shown", strange_threads_are_not_shown },
     { "catches system calls", catches_system_calls },
     { "non-stop", non_stop },
