@@ -5,6 +5,7 @@
  */
 #include <hv/bug.h>
 #include <hv/mm.h>
+#include <hv/spinlock.h>
 #include <hv/string.h>
 #include <hv/x86.h>
 
@@ -67,8 +68,16 @@ void __init __stack_chk_fail(void)
  */
 static u64 guard_area[6] __initdata = {0, 0, 0, 0, 0, 0x5bd1e995a7c15d2bUL};
 
+/*
+ * Debian builds the libraries with a red zone: they keep data below the stack
+ * pointer, where an interrupt on the same stack would write. (NMI and machine
+ * check have stacks of their own.)
+ */
+static unsigned long irq_flags __initdata;
+
 void __init libc_stubs_begin(void)
 {
+    irq_flags = local_irq_save();
     wrmsr(MSR_FS_BASE, (u64)guard_area);
     __asm__ volatile("fninit");
 }
@@ -76,6 +85,7 @@ void __init libc_stubs_begin(void)
 void __init libc_stubs_end(void)
 {
     wrmsr(MSR_FS_BASE, 0);
+    local_irq_restore(irq_flags);
 }
 
 /*

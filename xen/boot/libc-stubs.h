@@ -3,7 +3,7 @@
 #ifndef HV_BOOT_LIBC_STUBS_H
 #define HV_BOOT_LIBC_STUBS_H
 
-/* Around calls of the decoders: FS base and x87 state for library code. */
+/* Around calls of the decoders: FS base, x87 state, irqs off. */
 void libc_stubs_begin(void);
 void libc_stubs_end(void);
 
