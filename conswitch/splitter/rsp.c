@@ -378,7 +378,8 @@ static void pass_reply(struct rsp *r)
 {
     const uint8_t *data = r->line_in.data;
     size_t len = r->line_in.len;
-    bool implied = r->active; /* the + was lost, the reply says as much */
+    /* the + was lost, the reply says as much; text says nothing */
+    bool implied = r->active && !is_text(data, len);
 
     if (len && (data[0] == 'S' || data[0] == 'T'))
         r->stopped = true;
