@@ -8,6 +8,7 @@
 #include <hv/console.h>
 #include <hv/cpu.h>
 #include <hv/crash.h>
+#include <hv/debug.h>
 #include <hv/domain.h>
 #include <hv/evtchn.h>
 #include <hv/irq.h>
@@ -89,6 +90,7 @@ void hooks_register(void)
     debug_keys_init();
     pv_init();
     debug_keys_register_defer(defer_keys);
+    dump_keys_register();
     console_register_dom0_input(notify_dom0_input);
 }
 

@@ -11,6 +11,7 @@
 #include <hv/console.h>
 #include <hv/cpu.h>
 #include <hv/crash.h>
+#include <hv/debug.h>
 #include <hv/domain-clock.h>
 #include <hv/domain.h>
 #include <hv/evtchn.h>
@@ -152,6 +153,7 @@ void __init start(u32 magic, u32 information)
     irq_init();
     smp_init();
     softirq_init();
+    nmi_init();
     clock_init();
     timers_init();
     domains_init();
@@ -167,6 +169,7 @@ void __init start(u32 magic, u32 information)
     build_domain0();
     for (unsigned int i = 0; i < boot_info.nr_modules; i++)
         free_module(&boot_info.modules[i]);
+    watchdog_init();
     console_dom0_started(boot_info.modules[0].cmdline);
     local_irq_disable();
     reset_stack_and_jump(run_machine);

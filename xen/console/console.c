@@ -14,6 +14,7 @@
 #include <hv/console.h>
 #include <hv/errno.h>
 #include <hv/options.h>
+#include <hv/percpu.h>
 #include <hv/printk.h>
 #include <hv/serial.h>
 #include <hv/spinlock.h>
@@ -38,6 +39,7 @@ struct line {
 
 static struct line lines[NR_SERIAL_PORTS];
 static DEFINE_SPINLOCK(line_lock);
+static unsigned int line_owner = NR_CPUS; /* its holder, NR_CPUS: none */
 static struct cs_focus focus;
 static bool force_polled; /* fatal path, or sync_console */
 static bool vga_wanted, vga_keep;
@@ -60,8 +62,46 @@ OPTION_STRING(console, opt_console);
 OPTION_STRING(conswitch, opt_conswitch);
 OPTION_STRING(com1, opt_com[0]);
 OPTION_STRING(com2, opt_com[1]);
+/* ser_baud=<baud>: what com1= was called first. */
+static int __init parse_ser_baud(const char *value)
+{
+    log_warn("ser_baud= is the old name: say com1=%s,8n1\n", value);
+    snprintf(opt_com[0], sizeof(opt_com[0]), "%s,8n1", value);
+    return 0;
+}
+OPTION_CUSTOM(ser_baud, parse_ser_baud);
+
 static char opt_vga[8] __initdata;
 OPTION_STRING(vga, opt_vga);
+
+/* Bytes written by each CPU: a sign of life for the watchdog. */
+DEFINE_PER_CPU(u32, console_activity);
+
+/*
+ * Take the lines' lock, irqs off. An NMI or a fault while this CPU holds it
+ * goes through. lines_leave() wants the value returned.
+ */
+#define LINES_NOT_LOCKED (1UL << 63)
+
+static unsigned long lines_enter(void)
+{
+    unsigned long flags = local_irq_save();
+
+    if (READ_ONCE(line_owner) == smp_processor_id())
+        return flags | LINES_NOT_LOCKED;
+    spin_lock(&line_lock);
+    WRITE_ONCE(line_owner, smp_processor_id());
+    return flags;
+}
+
+static void lines_leave(unsigned long flags)
+{
+    if (!(flags & LINES_NOT_LOCKED)) {
+        WRITE_ONCE(line_owner, NR_CPUS);
+        spin_unlock(&line_lock);
+    }
+    local_irq_restore(flags);
+}
 
 /* ------------------------------------------------------------ sending */
 
@@ -144,13 +184,14 @@ void console_puts(const char *text, size_t len)
 
     if (!opened)
         return;
-    spin_lock_irqsave(&line_lock, flags);
+    this_cpu(console_activity)++;
+    flags = lines_enter();
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
         if (has_role(&lines[i], CS_CONSOLE))
             queue_output(&lines[i], CS_CONSOLE, (const u8 *)text, len);
     if (vga_wanted)
         vga_write(text, len);
-    spin_unlock_irqrestore(&line_lock, flags);
+    lines_leave(flags);
 }
 
 size_t console_dom0_write(const char *buf, size_t len)
@@ -159,7 +200,7 @@ size_t console_dom0_write(const char *buf, size_t len)
     bool any = false;
     size_t n = len;
 
-    spin_lock_irqsave(&line_lock, flags);
+    flags = lines_enter();
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++) {
         if (!has_role(&lines[i], CS_CONSOLE) || lines[i].stuck)
             continue;
@@ -172,7 +213,7 @@ size_t console_dom0_write(const char *buf, size_t len)
             queue_output(&lines[i], CS_CONSOLE, (const u8 *)buf, n);
     if (vga_wanted)
         vga_write(buf, n);
-    spin_unlock_irqrestore(&line_lock, flags);
+    lines_leave(flags);
     return n;
 }
 
@@ -180,18 +221,19 @@ void console_flush(void)
 {
     unsigned long flags;
 
-    spin_lock_irqsave(&line_lock, flags);
+    flags = lines_enter();
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
         while (lines[i].configured && cs_tx_pending(&lines[i].port) &&
                feed_polled(&lines[i]))
             ;
-    spin_unlock_irqrestore(&line_lock, flags);
+    lines_leave(flags);
 }
 
 void console_force_unlock(void)
 {
     force_polled = true;
     spin_lock_init(&line_lock);
+    line_owner = NR_CPUS;
     printk_break_lock();
     console_flush();
 }
@@ -284,12 +326,12 @@ static void service_line(struct line *l)
     unsigned long flags;
 
     do {
-        spin_lock_irqsave(&line_lock, flags);
+        flags = lines_enter();
         n = take_bytes(l, acts, RX_BATCH);
         if (cs_tx_pending(&l->port))
             feed(l);
         throttle(l);
-        spin_unlock_irqrestore(&line_lock, flags);
+        lines_leave(flags);
         for (unsigned int i = 0; i < n; i++)
             act_on(&acts[i]);
     } while (n == RX_BATCH);
@@ -318,11 +360,11 @@ size_t console_dom0_read(char *buf, size_t max)
     WRITE_ONCE(dom0_input.tail, at);
     if (!throttled)
         return n;
-    spin_lock_irqsave(&line_lock, flags);
+    flags = lines_enter();
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
         if (lines[i].configured)
             throttle(&lines[i]);
-    spin_unlock_irqrestore(&line_lock, flags);
+    lines_leave(flags);
     return n;
 }
 
@@ -380,9 +422,9 @@ void console_debug_write(const u8 *buf, size_t len)
 
     if (!debug_line)
         return;
-    spin_lock_irqsave(&line_lock, flags);
+    flags = lines_enter();
     queue_output(debug_line, CS_DEBUG, buf, len);
-    spin_unlock_irqrestore(&line_lock, flags);
+    lines_leave(flags);
 }
 
 /* What was typed at the console meanwhile is handled now. */
@@ -393,9 +435,9 @@ static void replay(struct line *l)
     bool more;
 
     do {
-        spin_lock_irqsave(&line_lock, flags);
+        flags = lines_enter();
         more = cs_next(&l->port, &act);
-        spin_unlock_irqrestore(&line_lock, flags);
+        lines_leave(flags);
         if (more)
             act_on(&act);
     } while (more);
@@ -407,14 +449,19 @@ void console_debug_hold(bool on)
 
     if (!debug_line)
         return;
-    spin_lock_irqsave(&line_lock, flags);
+    flags = lines_enter();
     cs_hold(&debug_line->port, on);
     force_polled = on || sync_console;
     if (!on)
         start_sending(debug_line);
-    spin_unlock_irqrestore(&line_lock, flags);
+    lines_leave(flags);
     if (!on)
         replay(debug_line);
+}
+
+bool console_debug_held(void)
+{
+    return debug_line && debug_line->port.held;
 }
 
 void console_debug_poll(void)
@@ -538,11 +585,11 @@ void console_dom0_started(const char *dom0_cmdline)
 {
     unsigned long flags;
 
-    spin_lock_irqsave(&line_lock, flags);
+    flags = lines_enter();
     cs_focus_dom0_started(&focus);
     if (strstr(dom0_cmdline, "tty0") && !vga_keep)
         vga_wanted = false;
-    spin_unlock_irqrestore(&line_lock, flags);
+    lines_leave(flags);
     say_focus();
 }
 

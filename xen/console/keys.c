@@ -91,7 +91,14 @@ static void show_ring(u8 key)
     }
 }
 
+static void change_level(u8 key)
+{
+    printk_change_level(key == '+' ? 1 : -1);
+}
+
 static const struct debug_key own_keys[] = {
+    {'+', true, false, "more log messages", change_level},
+    {'-', true, false, "fewer log messages", change_level},
     {'h', false, false, "list the keys", list_keys},
     {'*', false, false, "all keys that only show something",
      press_safe_keys},

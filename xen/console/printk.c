@@ -97,6 +97,17 @@ void printk_register(const struct printk_ops *ops)
     printk_ops = ops;
 }
 
+void printk_change_level(int by)
+{
+    static const char *const names[] = {"none", "error", "warning", "info",
+                                        "debug"};
+    int level = MIN(MAX(loglvl.always + by, -1), (int)LOG_DEBUG);
+
+    loglvl.always = loglvl.limited = level;
+    guest_loglvl.limited = MAX(level, (int)LOG_WARNING);
+    console_printf("Log level: %s\n", names[level + 1]);
+}
+
 /*
  * A fault inside printk must be able to report itself: the CPU that holds the
  * lock goes through. Returns whether the lock was taken.
@@ -187,6 +198,18 @@ void printk_level(enum log_level level, const char *fmt, ...)
     if ((int)level > loglvl.limited)
         return;
     locked = printk_enter(&flags);
+    __builtin_va_start(ap, fmt);
+    print_message(fmt, ap);
+    __builtin_va_end(ap);
+    printk_leave(locked, flags);
+}
+
+void console_printf(const char *fmt, ...)
+{
+    __builtin_va_list ap;
+    unsigned long flags;
+    bool locked = printk_enter(&flags);
+
     __builtin_va_start(ap, fmt);
     print_message(fmt, ap);
     __builtin_va_end(ap);

@@ -111,6 +111,20 @@ void panic(const char *fmt, ...)
     end_crash();
 }
 
+void panic_at(const struct cpu_user_regs *regs, const char *fmt, ...)
+{
+    static char message[MAX_MESSAGE];
+    __builtin_va_list ap;
+
+    enter_crash();
+    __builtin_va_start(ap, fmt);
+    vsnprintf(message, sizeof(message), fmt, ap);
+    __builtin_va_end(ap);
+    show_execution_state(regs);
+    print_toast(message);
+    end_crash();
+}
+
 void bug_fail(const char *what, const char *file, unsigned int line)
 {
     panic("Xen BUG: %s at %s:%u", what, file, line);

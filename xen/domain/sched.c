@@ -21,6 +21,7 @@
 #include <hv/evtchn.h>
 #include <hv/domain.h>
 #include <hv/options.h>
+#include <hv/printk.h>
 #include <hv/sched.h>
 #include <hv/smp.h>
 #include <hv/softirq.h>
@@ -532,4 +533,32 @@ void sched_init(void)
 {
     softirq_register(SOFTIRQ_SCHEDULE, schedule);
     sched_init_cpu(0);
+}
+
+/* --- debug key 'r' --- */
+
+static void dump_queue(struct sched_cpu *s)
+{
+    unsigned long flags;
+    struct vcpu *v;
+
+    spin_lock_irqsave(&s->lock, flags);
+    printk("CPU%u: runs d%uv%u, %u waiting, slice timer %s\n", s->cpu,
+           s->curr->domain->id, s->curr->id, s->nr_queued,
+           s->slice_armed ? "armed" : "off");
+    list_for_each_entry (v, &s->runq, runq)
+        printk("    d%uv%u: weight %u, vtime %+ld us from the queue's\n",
+               v->domain->id, v->id, v->domain->sched_weight,
+               ((s64)v->sched_vtime - (s64)s->min_vtime) / 1000);
+    spin_unlock_irqrestore(&s->lock, flags);
+}
+
+void sched_dump(void)
+{
+    unsigned int cpu;
+
+    printk("Scheduler: %s, slice %ld us, now %ld us\n", sched_fair.name,
+           sched_fair.slice / 1000, now() / 1000);
+    for_each_online_cpu (cpu)
+        dump_queue(&per_cpu(sched_cpu, cpu));
 }

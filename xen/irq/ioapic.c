@@ -308,6 +308,22 @@ void __init ioapic_init(void)
     default_modes();
 }
 
+/* Delivery mode NMI, physical destination "all" (82093AA, 3.2.4). */
+#define RTE_DELIVER_NMI (4U << 8)
+#define RTE_TO_ALL (0xffU << 24)
+
+bool ioapic_broadcast_nmi(unsigned int gsi)
+{
+    unsigned int pin;
+    struct ioapic *io = find_ioapic(gsi, &pin);
+
+    if (!io || irq_descs[gsi].state != IRQ_UNUSED)
+        return false;
+    irq_descs[gsi].state = IRQ_HYPERVISOR;
+    write_rte(io, pin, RTE_DELIVER_NMI, RTE_TO_ALL);
+    return true;
+}
+
 static struct ioapic *find_by_address(unsigned long address)
 {
     for (unsigned int i = 0; i < nr_ioapics; i++)

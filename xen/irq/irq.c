@@ -116,6 +116,7 @@ void do_irq(struct cpu_user_regs *regs)
     struct cpu_info *info = get_cpu_info();
     u8 vector = (u8)regs->entry_vector;
 
+    info->irq_regs = regs;
     info->in_irq++;
     if (vector_handlers[vector]) {
         lapic_eoi();

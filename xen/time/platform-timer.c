@@ -117,6 +117,19 @@ static bool __init pit_probe(struct platform_timer *p)
     return true;
 }
 
+void pit_tick_start(void)
+{
+    unsigned long flags;
+
+    if (platform_timer && platform_timer->read == pit_read)
+        return; /* it runs like this already */
+    flags = local_irq_save();
+    outb(PIT_RATE_GENERATOR, PIT_COMMAND);
+    outb(0, PIT_CHANNEL0);
+    outb(0, PIT_CHANNEL0);
+    local_irq_restore(flags);
+}
+
 /* --- choice --- */
 
 static struct platform_timer timers[] = {

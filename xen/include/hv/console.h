@@ -11,7 +11,10 @@
 #define HV_CONSOLE_H
 
 #include <hv/compiler.h>
+#include <hv/percpu.h>
 #include <hv/types.h>
+
+DECLARE_PER_CPU(u32, console_activity); /* grows whenever this CPU prints */
 
 /* --- printk.c --- */
 /* What printk cannot know on its floor; registered by boot/start.c. */
@@ -28,6 +31,8 @@ void printk_register(const struct printk_ops *ops);
 void console_force_unlock(void);
 /* Text as it is: no prefix, no level. Counted bytes. Any context. */
 void console_puts(const char *text, size_t len);
+/* More or fewer levels of messages come out (debug keys + and -). */
+void printk_change_level(int by);
 
 /* --- conring.c: the last conring_size= bytes of output --- */
 void conring_append(const char *text, size_t len); /* printk's lock held */
@@ -78,6 +83,7 @@ int console_debug_open(const char *handle, void (*receive)(u8 byte));
 void console_debug_write(const u8 *buf, size_t len); /* queues and sends */
 /* Take the machine: lines are polled, console input is kept, not handled. */
 void console_debug_hold(bool on);
+bool console_debug_held(void);
 /* While held: poll the debugger's line; receive() is called for each byte. */
 void console_debug_poll(void);
 

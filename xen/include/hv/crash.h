@@ -7,6 +7,7 @@
 
 #include <hv/compiler.h>
 #include <hv/types.h>
+#include <xen/xen.h>
 
 /* What only upper floors can do; registered by boot/start.c. Any may be NULL
  * and all may be called from any context, NMI included. */
@@ -22,6 +23,10 @@ struct crash_ops {
 };
 void crash_register(const struct crash_ops *ops);
 void restart_register(const struct crash_ops *ops); /* restart.c's copy */
+
+/* As panic(), with the registers of a trap or NMI. */
+void panic_at(const struct cpu_user_regs *regs, const char *fmt, ...)
+    __printf(2, 3) __noreturn __cold;
 
 extern bool opt_noreboot;
 

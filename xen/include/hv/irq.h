@@ -141,6 +141,8 @@ int ioapic_guest_write(unsigned long base, u32 reg, u32 value);
 /* The vector of an irq in use, 0 if it has none. */
 u8 irq_vector(unsigned int irq);
 void ioapic_dump(void);
+/* Every edge of this line is an NMI to all CPUs from now on. False: taken. */
+bool ioapic_broadcast_nmi(unsigned int gsi);
 
 /* --- msi.c, pci.c --- */
 struct pci_address {

@@ -34,7 +34,7 @@ struct cpu_info {
     u32 in_irq; /* nesting count of interrupt handlers */
     struct vcpu *current_vcpu;
     unsigned long per_cpu_offset;
-    unsigned long spare;
+    const struct cpu_user_regs *irq_regs; /* what the interrupt found; in_irq */
 };
 
 static always_inline struct cpu_info *get_cpu_info(void)

@@ -15,11 +15,13 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 struct domain;
 
+/* What somebody asked to see: shown at every level. */
+void console_printf(const char *fmt, ...) __printf(1, 2);
 void printk_level(enum log_level level, const char *fmt, ...) __printf(2, 3);
 /* Rate limited; for what a guest can cause. Prefixes "d<domain>v<vcpu> ". */
 void printk_guest(enum log_level level, const char *fmt, ...) __printf(2, 3);
 
-#define printk(...) printk_level(LOG_INFO, __VA_ARGS__)
+#define printk(...) console_printf(__VA_ARGS__)
 #define log_error(...) printk_level(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...) printk_level(LOG_WARNING, __VA_ARGS__)
 #define log_info(...) printk_level(LOG_INFO, __VA_ARGS__)

@@ -24,4 +24,6 @@ s_time_t cpu_idle_time(unsigned int cpu);             /* ns since boot */
 /* dom0_max_vcpus=, else as many as there are CPUs. */
 unsigned int dom0_vcpu_count(void);
 
+void sched_dump(void); /* debug key 'r' */
+
 #endif

@@ -13,6 +13,7 @@ enum softirq {
     SOFTIRQ_SCHEDULE,
     SOFTIRQ_TASKLET, /* debug keys and the like */
     SOFTIRQ_TIME_CALIBRATE,
+    SOFTIRQ_NMI, /* what an NMI must not do itself */
     NR_SOFTIRQS,
 };
 

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Non-maskable interrupts: who sent this one?  In turn: another CPU that wants
+ * our registers, the debugger, the watchdog's pulse, failing memory or a
+ * failing card (port 0x61, bits 7 and 6: "System control port B" of the PC
+ * AT).  What is left is explained and survived.
+ */
+#include <hv/clock.h>
+#include <hv/cpu.h>
+#include <hv/crash.h>
+#include <hv/debug.h>
+#include <hv/domain.h>
+#include <hv/errno.h>
+#include <hv/options.h>
+#include <hv/printk.h>
+#include <hv/smp.h>
+#include <hv/softirq.h>
+#include <xen/nmi.h>
+
+#define PORT_REASON 0x61
+#define REASON_PARITY 0x80
+#define REASON_IO_CHECK 0x40
+#define CLEAR_PARITY 0x04
+#define CLEAR_IO_CHECK 0x08
+#define ANSWER_MS 1000
+
+enum nmi_policy { NMI_FATAL, NMI_DOM0, NMI_IGNORE };
+
+#ifdef NDEBUG
+static enum nmi_policy policy = NMI_DOM0;
+#else
+static enum nmi_policy policy = NMI_FATAL;
+#endif
+
+static DEFINE_PER_CPU(u32, nmi_count);
+static u64 dump_wanted;    /* CPUs asked for their registers; atomics */
+static u64 dom0_reasons;   /* XEN_NMIREASON_* bits for domain 0; atomics */
+static bool (*debugger_nmi)(struct cpu_user_regs *regs);
+
+/* Only the first letter counts, as it always did. */
+static int __init parse_nmi(const char *value)
+{
+    switch (value[0]) {
+    case 'f': policy = NMI_FATAL; return 0;
+    case 'd': policy = NMI_DOM0; return 0;
+    case 'i': policy = NMI_IGNORE; return 0;
+    default: return -EINVAL;
+    }
+}
+OPTION_CUSTOM(nmi, parse_nmi);
+
+void nmi_register_debugger(bool (*fn)(struct cpu_user_regs *regs))
+{
+    debugger_nmi = fn;
+}
+
+bool nmi_dump_cpu(unsigned int cpu)
+{
+    set_bit(cpu, &dump_wanted);
+    smp_send_nmi(cpumask_of(cpu));
+    for (unsigned int ms = 0; ms < ANSWER_MS; ms++) {
+        if (!test_bit(cpu, &dump_wanted))
+            return true;
+        udelay(1000);
+    }
+    return !test_and_clear_bit(cpu, &dump_wanted);
+}
+
+static bool dump_was_wanted(const struct cpu_user_regs *regs)
+{
+    unsigned int cpu = smp_processor_id();
+
+    if (!test_bit(cpu, &dump_wanted))
+        return false;
+    printk("*** CPU%u ***\n", cpu);
+    show_execution_state(regs);
+    clear_bit(cpu, &dump_wanted);
+    return true;
+}
+
+/* The line is held down until it is told that it was heard. */
+static void clear_reason(u8 bit)
+{
+    u8 v = (u8)(inb(PORT_REASON) & 0x0f);
+
+    outb(v | bit, PORT_REASON);
+    outb((u8)(v & ~bit), PORT_REASON);
+}
+
+static void hardware_error(const struct cpu_user_regs *regs, const char *what,
+                           u8 clear, unsigned int dom0_bit)
+{
+    clear_reason(clear);
+    if (policy == NMI_FATAL)
+        panic_at(regs, "NMI - %s", what);
+    if (policy == NMI_IGNORE)
+        return;
+    set_bit(dom0_bit, &dom0_reasons);
+    raise_softirq(SOFTIRQ_NMI);
+}
+
+/* Only the boot CPU is wired to the board's line. */
+static bool board_complains(const struct cpu_user_regs *regs)
+{
+    u8 reason = smp_processor_id() == 0 ? inb(PORT_REASON) : 0;
+
+    if (reason == 0xff)
+        return false; /* there is no such port */
+    if (reason & REASON_PARITY)
+        hardware_error(regs, "MEMORY ERROR", CLEAR_PARITY,
+                       _XEN_NMIREASON_pci_serr);
+    if (reason & REASON_IO_CHECK)
+        hardware_error(regs, "I/O ERROR", CLEAR_IO_CHECK,
+                       _XEN_NMIREASON_io_error);
+    return reason & (REASON_PARITY | REASON_IO_CHECK);
+}
+
+static bool handle_nmi(struct cpu_user_regs *regs)
+{
+    bool known;
+
+    this_cpu(nmi_count)++;
+    known = dump_was_wanted(regs);
+    known |= debugger_nmi && debugger_nmi(regs);
+    known |= watchdog_nmi(regs);
+    known |= board_complains(regs);
+    if (!known)
+        log_warn("NMI on CPU%u for an unknown reason (port 0x61: %02x): a button, a failing part, or power management. Going on.\n",
+                 smp_processor_id(), inb(PORT_REASON));
+    return true;
+}
+
+/* The NMI's news for domain 0, out of the NMI. */
+static void tell_dom0(void)
+{
+    u64 reasons = atomic_xchg(&dom0_reasons, 0);
+    struct vcpu *v = dom0 ? dom0->vcpu[0] : NULL;
+
+    if (reasons == 0 || !v || !dom0->shared_info)
+        return;
+    __atomic_fetch_or(&dom0->shared_info->arch.nmi_reason, reasons,
+                      __ATOMIC_SEQ_CST);
+    WRITE_ONCE(v->nmi_pending, 1);
+    vcpu_kick(v);
+}
+
+void nmi_dump(void)
+{
+    unsigned int cpu;
+    static const char *const names[] = {"fatal", "dom0", "ignore"};
+
+    printk("NMI policy: %s\n", names[policy]);
+    for_each_online_cpu (cpu)
+        printk("CPU%u: %u NMIs\n", cpu, per_cpu(nmi_count, cpu));
+}
+
+void __init nmi_init(void)
+{
+    softirq_register(SOFTIRQ_NMI, tell_dom0);
+    traps_register_nmi(handle_nmi);
+}

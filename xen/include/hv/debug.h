@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looking at the machine: debug keys, NMIs, the watchdog. Floor: debug; used
+ * by boot alone.
+ */
+#ifndef HV_DEBUG_H
+#define HV_DEBUG_H
+
+#include <hv/types.h>
+
+struct cpu_user_regs;
+struct vcpu;
+
+void dump_keys_register(void);
+/* Registers of a vCPU and what its stack holds; pauses it if it runs
+ * elsewhere. irqs on. */
+void dump_vcpu(struct vcpu *v);
+
+/* --- nmi.c --- */
+void nmi_init(void); /* boot, after softirq_init(): takes the NMI hook */
+/* Another CPU prints its registers; false: it did not within a second. */
+bool nmi_dump_cpu(unsigned int cpu);
+/* An NMI that the debugger sent for: true if it was (rendezvous). */
+void nmi_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
+void nmi_dump(void); /* debug key 'n' */
+
+/* --- watchdog.c --- */
+void watchdog_init(void); /* boot, when all CPUs are online; irqs on */
+/* Called for every NMI: was it the pulse? Does not return if this CPU is
+ * stuck. */
+bool watchdog_nmi(const struct cpu_user_regs *regs);
+
+#endif
