@@ -149,7 +149,7 @@ class Splitter:
     def __init__(self, directory: Path, *words: str,
                  program: Path = CHECKED) -> None:
         self.log = directory / "nsplitd.messages"
-        with open(self.log, "ab") as log:
+        with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [str(program), "-p", "0", *words],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
