@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""miniterm on the serial line of the real hypervisor with a real domain 0."""
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import harness
+from harness import TOP, Case, Tmux, wait_for
+
+sys.path.insert(0, str(TOP / "tests/lib"))
+
+import dom0  # noqa: E402  (the path has to be set first)
+from machine import Machine  # noqa: E402
+
+SYMBOLS = TOP / "dist/boot/xen-syms"
+
+
+class RealMachine(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        patience = harness.PATIENCE
+        harness.PATIENCE = 240.0
+        self.addCleanup(setattr, harness, "PATIENCE", patience)
+
+    def machine(self) -> str:
+        """A machine whose com1 is a Unix socket; the target's name."""
+        socket = self.tmp / "com1"
+        machine = Machine(dom0.config(
+            serial=(f"unix:{socket},server=on,wait=off",)),
+            self.tmp / "logs")
+        machine.__enter__()
+        self.addCleanup(machine.__exit__, None, None, None)
+        wait_for(socket.exists)
+        return f"unix:{socket}"
+
+    def palette(self, screen: Tmux, key: str, text: str) -> None:
+        screen.keys("F2")
+        screen.expect(rf"^   {key}  .*{text}")
+        screen.keys(key, "Enter")
+        screen.expect(r"input: domain 0")
+
+    def vi(self, screen: Tmux) -> None:
+        """An editor in domain 0 gets a real terminal for as long as it runs."""
+        screen.type("vi /etc/passwd")
+        screen.keys("Enter")
+        screen.expect(r"domain 0 \[full screen\]")
+        screen.expect(r"^root:")
+        screen.type(":q!")
+        screen.keys("Enter")
+        screen.gone(r"\[full screen\]")
+
+    def test_screen_batch_and_replay(self) -> None:
+        target = self.machine()
+        record = self.tmp / "record"
+        screen = self.tmux("-i", "-s", str(SYMBOLS), "--record", str(record),
+                           target, width=110, height=46)
+        screen.expect(r"dom0:/\S*#$")
+        screen.expect(r"input: domain 0")
+        self.assertRegex(screen.screen(), r"\*\*\* Serial input -> DOM0")
+        self.palette(screen, "d", "registers")
+        screen.keys("C-t", "1")
+        screen.expect(r"RIP|rip")
+        wait_for(lambda: re.search(r"(?m)^.*ffff[0-9a-f]{8,12}.*; \w+\+0x",
+                                   screen.screen()))
+        screen.keys("C-t", "2")
+        screen.type("echo $((6 * 7)) answers")
+        screen.keys("Enter")
+        screen.expect(r"^42 answers$")
+        self.vi(screen)
+        screen.keys("C-]")
+        screen.expect("ended with 0")
+        self.replay(record)
+        self.batch(target)
+
+    def replay(self, record: Path) -> None:
+        again = self.tmux("--replay", str(record), "--speed", "0", width=110,
+                          height=46)
+        again.expect(r"end of the replay: \d+ records, 0 other")
+        again.expect(r"^42 answers$")
+
+    def batch(self, target: str) -> None:
+        out = self.run_program("--send", "\\r", "--expect", dom0.PROMPT,
+                               "--keys", "q", "--send", "echo $((6*9))\\r",
+                               "--expect", "54", "--fail", dom0.TROUBLE,
+                               target)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertRegex(out.stdout, rb"\(XEN\) .*[Dd]omain 0")
