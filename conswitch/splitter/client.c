@@ -117,6 +117,7 @@ static void flush_out(struct splitter *s, struct client *c)
         bytes_drop(&c->out, (size_t)nr);
 }
 
+/* gdb's queue is a ring inside the protocol: at most two pieces. */
 static void flush_rsp(struct splitter *s, struct client *c)
 {
     const uint8_t *data;
@@ -152,6 +153,7 @@ static void caught_up(struct splitter *s, struct client *c)
     c->lost_now = 0;
 }
 
+/* Above the high-water mark the clock runs; well below it all is forgiven. */
 static void watch_backlog(struct splitter *s, struct client *c)
 {
     size_t nr = backlog(s, c), high = high_water(s, c);
@@ -212,6 +214,7 @@ uint64_t clients_deadline(const struct splitter *s)
     return due;
 }
 
+/* It had SLOW_MS: whoever took little in that time is waited for no more. */
 static void slow_tick(struct splitter *s, struct client *c)
 {
     if (!c->full_ms || c->slow || s->now < c->full_ms + SLOW_MS)
@@ -415,6 +418,7 @@ short client_events(const struct splitter *s, const struct client *c)
     return (short)((want ? POLLIN : 0) | (backlog(s, c) ? POLLOUT : 0));
 }
 
+/* A spy's bytes are read, for telnet's sake, and forgotten. */
 static void console_input(struct splitter *s, struct client *c, size_t len)
 {
     const uint8_t *data = s->in;
@@ -497,6 +501,7 @@ static void input(struct splitter *s, struct client *c, size_t len)
     }
 }
 
+/* Console and gdb are read in small pieces: their queues are small. */
 void client_handle(struct splitter *s, struct client *c, short revents)
 {
     size_t max = c->port == SPLITTER_CONSOLE || c->port == SPLITTER_GDB

@@ -68,6 +68,11 @@ struct listener {
     enum splitter_port port;
 };
 
+/*
+ * Invariants: `up` implies that the source, if we have one, is open; line_out
+ * is empty while the line is down; clients[0..nr_clients) are in order
+ * of arrival; at most one console client is the writer.
+ */
 struct splitter {
     struct splitter_config cfg;
     char *source_text, *listen_text, *log_text, *symbols_text;
@@ -105,50 +110,105 @@ struct splitter {
     uint8_t escaped[2 * READ_MAX];
 };
 
-/* splitter.c */
+/* ------------------------------------------------------------ splitter.c */
+
+/* A message for the person and for the log; without a line end. */
 void splitter_event(struct splitter *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* With config.debug: `who` and the data, made printable. */
 void splitter_debug(struct splitter *s, const char *who, const uint8_t *data,
                     size_t len);
 
-/* line.c */
+/* ---------------------------------------------------------------- line.c */
+
+/*
+ * Reads config.source and makes the first attempt to open it.  -1, with a
+ * message, only when the specification is malformed: what cannot be opened
+ * now is tried again later.
+ */
 int line_create(struct splitter *s, char *err, size_t size);
 void line_destroy(struct splitter *s);
-void line_release(struct splitter *s, bool release); /* by command */
+
+/* Close the line and leave it closed, or take it back. */
+void line_release(struct splitter *s, bool release);
 void line_reopen(struct splitter *s);
+
+/* What to poll the line for; 0: not now. */
 short line_events(const struct splitter *s);
 void line_handle(struct splitter *s, short revents);
+
+/* Bytes from the line, at most READ_MAX, telnet removed: to the clients. */
 void line_receive(struct splitter *s, const uint8_t *data, size_t len);
-void line_pump(struct splitter *s); /* from the clients to the line */
+
+/* From the clients' queues to the line, as far as both go. */
+void line_pump(struct splitter *s);
+
+/* When line_tick() is due: reopening, end of a BREAK, a UART that drains. */
 uint64_t line_deadline(const struct splitter *s);
 void line_tick(struct splitter *s);
-void line_send_break(struct splitter *s);
-void line_raw(struct splitter *s, const uint8_t *data, size_t len);
-size_t line_type(struct splitter *s, const uint8_t *data, size_t len);
-bool line_eight_bit(const struct splitter *s); /* no channels now */
 
-/* client.c */
+/* A BREAK by whatever means this line has; 0x83 when it has none. */
+void line_send_break(struct splitter *s);
+
+/* Bytes of the raw port: to the line as they are. */
+void line_raw(struct splitter *s, const uint8_t *data, size_t len);
+
+/* Typed bytes to the console's queue; returns how many were taken. */
+size_t line_type(struct splitter *s, const uint8_t *data, size_t len);
+
+/* The line has no channels now: -8, or the raw port is in use. */
+bool line_eight_bit(const struct splitter *s);
+
+/* -------------------------------------------------------------- client.c */
+
+/*
+ * A connected descriptor becomes a client of a port.  Takes the descriptor:
+ * on failure (too many, no memory) it is closed and NULL returned.
+ */
 struct client *client_add(struct splitter *s, int fd, enum splitter_port port);
 void client_accept(struct splitter *s, const struct listener *l);
+
+/* What to poll a client for.  Reading stops while its input has no room. */
 short client_events(const struct splitter *s, const struct client *c);
 void client_handle(struct splitter *s, struct client *c, short revents);
+
+/* Queue output.  A slow client, or one whose queue is full, loses it. */
 void client_send(struct splitter *s, struct client *c, const uint8_t *data,
                  size_t len);
 void client_text(struct splitter *s, struct client *c, const char *text);
-void client_close(struct splitter *s, struct client *c, const char *why);
-void clients_sweep(struct splitter *s); /* frees the dead */
+
+/* The same to all consoles. */
 void clients_console(struct splitter *s, const uint8_t *data, size_t len);
+
+/*
+ * The client leaves, once its queue is written or REFUSE_MS have passed.  The
+ * object stays valid until clients_sweep() at the end of the loop's turn.
+ */
+void client_close(struct splitter *s, struct client *c, const char *why);
+void clients_sweep(struct splitter *s);
+
+/* Write what the sockets take, and see who falls behind or catches up. */
 void clients_flush(struct splitter *s);
-bool clients_hold(const struct splitter *s); /* is the line to wait? */
+
+/* Is the line to wait for a client that still gets the benefit of doubt? */
+bool clients_hold(const struct splitter *s);
 uint64_t clients_deadline(const struct splitter *s);
 void clients_tick(struct splitter *s);
+
+/* The oldest client in service on a port, or NULL. */
 struct client *client_find(const struct splitter *s, enum splitter_port port);
 struct client *client_by_id(const struct splitter *s, unsigned int id);
+
+/* The keyboard goes to this console client. */
 void client_make_writer(struct splitter *s, struct client *c);
+
+/* Pass on what gdb sent while an earlier command was unacknowledged. */
 void client_gdb_input(struct splitter *s);
 
-/* control.c */
+/* ------------------------------------------------------------- control.c */
+
+/* Runs the whole lines in c->in. */
 void control_input(struct splitter *s, struct client *c);
 
 #endif /* ENGINE_H */

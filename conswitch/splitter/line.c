@@ -139,6 +139,7 @@ static void receive_gdb(struct splitter *s, size_t len)
         client_send(s, gdb, s->high, len);
 }
 
+/* Everybody who is to see what the console printed. */
 static void receive_console(struct splitter *s, const uint8_t *data, size_t len)
 {
     s->console_rx += len;
@@ -308,6 +309,7 @@ static size_t out_limit(const struct splitter *s)
     return limit < 16 ? 16 : limit > LINE_OUT_MAX ? LINE_OUT_MAX : limit;
 }
 
+/* Queue up to TURN bytes in the form that goes over the wire. */
 static void add_to_line(struct splitter *s, const uint8_t *data, size_t len)
 {
     uint8_t doubled[2 * TURN];
@@ -326,6 +328,7 @@ void line_raw(struct splitter *s, const uint8_t *data, size_t len)
     add_to_line(s, data, len);
 }
 
+/* One channel's turn; returns how many bytes it used, 0 for nothing. */
 static size_t gdb_turn(struct splitter *s, size_t max)
 {
     uint8_t buf[TURN];
@@ -386,6 +389,7 @@ static bool uart_is_full(struct splitter *s)
     return true;
 }
 
+/* Returns how many bytes of line_out were taken. */
 static size_t write_line(struct splitter *s)
 {
     size_t len = s->line_out.len, limit = out_limit(s);

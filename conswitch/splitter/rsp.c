@@ -100,6 +100,10 @@ void rsp_gdb_done(struct rsp *r, size_t nr)
 
 /* ----------------------------------------------------------- to the line */
 
+/*
+ * Acknowledgements and ^C, which do not wait for a packet's turn.  The queue
+ * cannot stay full: it is emptied before every packet.
+ */
 static void urgent(struct rsp *r, uint8_t c)
 {
     if (r->nr_urgent < RSP_URGENT)
@@ -112,6 +116,7 @@ void rsp_interrupt(struct rsp *r)
     r->awaiting = true;
 }
 
+/* The stop that follows is a reply, though no command asked for it. */
 static void gdb_interrupt(struct rsp *r)
 {
     r->awaiting = true;
@@ -236,6 +241,7 @@ static bool answer_here(struct rsp *r, const uint8_t *data, size_t len)
     return false;
 }
 
+/* The command in gdb_in: answered here, or copied for sending. */
 static void command(struct rsp *r)
 {
     const uint8_t *data = r->gdb_in.data;
@@ -332,6 +338,7 @@ size_t rsp_from_gdb(struct rsp *r, const uint8_t *buf, size_t len)
 
 /* ----------------------------------------------------------- from the line */
 
+/* The target has the command, or never will: the next one may go. */
 static void acknowledged(struct rsp *r)
 {
     r->active = false;
@@ -340,6 +347,7 @@ static void acknowledged(struct rsp *r)
     next_command(r);
 }
 
+/* The command was refused or not heard of; give up after RSP_TRIES. */
 static void send_again(struct rsp *r)
 {
     uint32_t limit = r->ready ? RSP_TRIES_HURRY : RSP_TRIES;
@@ -374,6 +382,7 @@ static bool is_duplicate(const struct rsp *r, const uint8_t *data, size_t len)
            len == r->reply_len && len > 0 && memcmp(data, r->reply, len) == 0;
 }
 
+/* A reply that gdb has not seen.  It also settles what is open here. */
 static void pass_reply(struct rsp *r)
 {
     const uint8_t *data = r->line_in.data;
