@@ -29,7 +29,7 @@ static int open_update(struct pt_update *u, unsigned int foreigndom)
     if (table) {
         u->table_owner = get_domain_by_id((domid_t)(table - 1));
         if (!u->table_owner)
-            return -EINVAL;
+            return -ESRCH;
     } else {
         get_domain(currd);
     }
@@ -98,16 +98,18 @@ static int update_m2p(struct pt_update *u, u64 ptr, u64 val)
 
 static int one_update(struct pt_update *u, u64 ptr, u64 val)
 {
-    switch (ptr & 3) {
+    switch (ptr & 7) {
     case MMU_NORMAL_PT_UPDATE:
     case MMU_PT_UPDATE_NO_TRANSLATE:
         u->preserve_ad = false;
-        return update_table(u, ptr & ~3UL, val);
+        return update_table(u, ptr & ~7UL, val);
     case MMU_PT_UPDATE_PRESERVE_AD:
         u->preserve_ad = true;
-        return update_table(u, ptr & ~3UL, val);
+        return update_table(u, ptr & ~7UL, val);
+    case MMU_MACHPHYS_UPDATE:
+        return update_m2p(u, ptr & ~7UL, val);
     default:
-        return update_m2p(u, ptr & ~3UL, val);
+        return -ENOSYS;
     }
 }
 
@@ -177,7 +179,7 @@ long do_mmu_update(unsigned long reqs, unsigned long a2, unsigned long a3,
     if (rc == -ERESTART)
         return HYPERCALL_RESTART((unsigned long)(req + done),
                                  (count - done) | MMU_UPDATE_PREEMPTED);
-    return rc == -EPERM && foreign == DOMID_SELF ? -EINVAL : rc;
+    return rc;
 }
 
 /* The CPUs that run v's domain's vCPUs named by a bitmap in guest memory. */
@@ -235,7 +237,7 @@ static long update_va(unsigned long va, unsigned long val, unsigned long flags,
     rc = pt_write(&u, f, index, val);
     frame_put_and_type(f);
     if (unlikely(rc))
-        return rc == -EPERM ? -EINVAL : rc;
+        return rc;
     return flags & UVMF_FLUSHTYPE_MASK ? flush_after(va, flags) : 0;
 }
 

@@ -54,6 +54,7 @@ int l1e_get(struct domain *d, struct domain *owner, pte_t *e)
 {
     mfn_t m = pte_mfn(*e);
     struct frame *f;
+    int rc;
 
     if (*e & L1_FORBIDDEN)
         return -EINVAL;
@@ -63,9 +64,10 @@ int l1e_get(struct domain *d, struct domain *owner, pte_t *e)
     f = mfn_to_frame(m);
     if (unlikely(*e & L1_CACHE_BITS) && !d->io_all_allowed)
         *e &= ~L1_CACHE_BITS;
-    if (*e & _PAGE_RW)
-        return frame_get_and_type(f, owner->id, FT_WRITABLE);
-    return frame_get(f, owner->id) ? 0 : -EPERM;
+    if (!(*e & _PAGE_RW))
+        return frame_get(f, owner->id) ? 0 : -EINVAL;
+    rc = frame_get_and_type(f, owner->id, FT_WRITABLE);
+    return rc == -EPERM ? -EINVAL : rc;
 }
 
 void l1e_put(pte_t e)
@@ -84,11 +86,13 @@ void l1e_put(pte_t e)
 static int upper_get(struct domain *d, unsigned int level, pte_t *e)
 {
     mfn_t m = pte_mfn(*e);
+    int rc;
 
     if ((*e & UPPER_FORBIDDEN) || !mfn_valid(m))
         return -EINVAL;
     *e |= _PAGE_USER;
-    return frame_get_and_type(mfn_to_frame(m), d->id, level_type(level - 1));
+    rc = frame_get_and_type(mfn_to_frame(m), d->id, level_type(level - 1));
+    return rc == -EPERM ? -EINVAL : rc;
 }
 
 static int entry_get(struct pt_update *u, unsigned int level, pte_t *e)
