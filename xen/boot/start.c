@@ -14,6 +14,7 @@
 #include <hv/debug.h>
 #include <hv/domain-clock.h>
 #include <hv/domain.h>
+#include <hv/errno.h>
 #include <hv/evtchn.h>
 #include <hv/irq.h>
 #include <hv/mm.h>
@@ -46,6 +47,16 @@ static_assert(sizeof(struct cpu_info) <= 512, "STACK_TOP_RESERVE of head.S");
 static struct raw_memory_map raw_map __initdata;
 
 void start(u32 magic, u32 information) __noreturn;
+
+static void __init report_option(const char *word, int error)
+{
+    if (error == -ENOENT)
+        log_warn("Unknown option '%s' ignored.\n", word);
+    else if (error == -E2BIG)
+        log_warn("Option '%s' is too long and was cut off.\n", word);
+    else
+        log_error("ERROR: option '%s': bad value, ignored.\n", word);
+}
 
 /* VGA text is there unless the loader says that it set a graphics mode. */
 static bool __init screen_is_text(void)
@@ -135,7 +146,7 @@ void __init start(u32 magic, u32 information)
     cpu_stacks[0] = cpu0_stack;
     memset(get_cpu_info(), 0, sizeof(struct cpu_info));
     wrong = multiboot_read(magic, information, &raw_map);
-    options_parse(boot_info.cmdline);
+    options_parse(boot_info.cmdline, report_option);
     init_early_console();
     if (wrong)
         panic("%s", wrong);

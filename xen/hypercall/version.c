@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* xen_version: who we are and what a guest may rely on. <xen/version.h> */
-#include <hv/boot.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
 #include <hv/guest-access.h>

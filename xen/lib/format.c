@@ -5,7 +5,7 @@
  * %pS is an address as function+offset/size.
  */
 #include <hv/compiler.h>
-#include <hv/printk.h>
+#include <hv/format.h>
 #include <hv/string.h>
 
 /* Where the text goes; `used` counts on beyond the end. */

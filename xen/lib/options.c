@@ -5,7 +5,6 @@
  */
 #include <hv/errno.h>
 #include <hv/options.h>
-#include <hv/printk.h>
 #include <hv/string.h>
 
 extern const struct option options_start[], options_end[];
@@ -60,6 +59,7 @@ static int __init set_bool(const struct option *o, const char *value)
     return 0;
 }
 
+/* OPTION_CUSTOM's function or one of the above. 0, -EINVAL, -E2BIG cut off. */
 static int __init set_option(const struct option *o, const char *value)
 {
     switch (o->kind) {
@@ -69,10 +69,7 @@ static int __init set_option(const struct option *o, const char *value)
     case OPT_SIZE:
         return set_number(o, value);
     case OPT_STRING:
-        if (strlcpy(o->var, value, o->len) >= o->len)
-            log_warn("Option %s: longer than %zu characters, cut off.\n",
-                     o->name, o->len - 1);
-        return 0;
+        return strlcpy(o->var, value, o->len) >= o->len ? -E2BIG : 0;
     case OPT_CUSTOM:
         return o->parse(value);
     }
@@ -87,21 +84,19 @@ static const struct option *__init find_option(const char *name, size_t len)
     return NULL;
 }
 
-static void __init parse_word(const char *word)
+static void __init parse_word(const char *word, option_report_fn report)
 {
     const char *equals = strchr(word, '=');
     size_t len = equals ? (size_t)(equals - word) : strlen(word);
     const char *value = equals ? equals + 1 : "";
     const struct option *o = find_option(word, len);
+    int rc = o ? set_option(o, value) : -ENOENT;
 
-    if (!o)
-        log_warn("Unknown option '%s' ignored.\n", word);
-    else if (set_option(o, value) != 0)
-        log_error("ERROR: option %s: bad value '%s' ignored.\n", o->name,
-                  value);
+    if (rc != 0)
+        report(word, rc);
 }
 
-void __init options_parse(const char *cmdline)
+void __init options_parse(const char *cmdline, option_report_fn report)
 {
     char word[256];
     size_t len;
@@ -116,7 +111,7 @@ void __init options_parse(const char *cmdline)
              len++)
             ;
         strlcpy(word, cmdline, MIN(len + 1, sizeof(word)));
-        parse_word(word);
+        parse_word(word, report);
         cmdline += len;
     }
 }

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Runs all tests; the last line is "N passed, N failed". */
-#include <hv/bug.h>
-#include <hv/mm.h>
-#include <hv/printk.h>
-
 #include "check.h"
 
 static unsigned int passed, failed;
@@ -26,12 +22,6 @@ u64 random_number(void)
     state ^= state >> 7;
     state ^= state << 17;
     return state;
-}
-
-/* What the sources under test call. */
-void printk_level(enum log_level level, const char *fmt, ...)
-{
-    (void)level, (void)fmt;
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* lib/format.c against the C library, conversion by conversion. */
-#include <hv/printk.h>
+#include <hv/format.h>
 #include <hv/string.h>
 
 #include "check.h"

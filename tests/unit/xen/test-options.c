@@ -12,6 +12,16 @@ static u64 size;
 static char text[8];
 static unsigned int calls;
 
+static unsigned int reports;
+static int last_error;
+
+static void report(const char *word, int error)
+{
+    (void)word;
+    reports++;
+    last_error = error;
+}
+
 static int parse(const char *value)
 {
     calls++;
@@ -49,27 +59,28 @@ static void test_garbage(void)
             line[j] = "flag numbersize=text,0x1K \t\377-"
                 [random_number() % 28];
         line[n ? n - 1 : 0] = '\0';
-        options_parse(line);
+        options_parse(line, report);
         CHECK(strnlen(text, sizeof(text)) < sizeof(text));
     }
 }
 
 void test_options(void)
 {
-    options_parse("  flag   number=0x10 size=2M text=hello nonsense=1 custom=good ");
+    options_parse("  flag   number=0x10 size=2M text=hello nonsense=1 custom=good ", report);
     CHECK(flag && !other_flag && number == 16 && size == 2UL << 20);
     CHECK(strcmp(text, "hello") == 0 && calls == 1);
-    options_parse("number=12q");
+    CHECK(reports == 1 && last_error == -ENOENT);
+    options_parse("number=12q", report);
+    CHECK(number == 16 && last_error == -EINVAL);
+    options_parse("number=99999999999 number=", report);
     CHECK(number == 16);
-    options_parse("number=99999999999 number=");
-    CHECK(number == 16);
-    options_parse("number=1 number=2");
+    options_parse("number=1 number=2", report);
     CHECK(number == 2);
-    options_parse("flag=no other_flag=anything");
+    options_parse("flag=no other_flag=anything", report);
     CHECK(!flag && other_flag);
-    options_parse("text=much_too_long");
-    CHECK(strcmp(text, "much_to") == 0);
-    options_parse("custom=bad flags fla");
+    options_parse("text=much_too_long", report);
+    CHECK(strcmp(text, "much_to") == 0 && last_error == -E2BIG);
+    options_parse("custom=bad flags fla", report);
     CHECK(calls == 2 && !flag);
     test_sizes();
     test_garbage();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* console/serial.c: the words of com1= and com2=. */
-#include <hv/printk.h>
+#include <hv/format.h>
 #include <hv/serial.h>
 #include <hv/string.h>
 

@@ -34,7 +34,10 @@ struct option {
     OPTION_DECLARE_(n, OPT_STRING, buf, sizeof(buf), NULL)
 #define OPTION_CUSTOM(n, fn) OPTION_DECLARE_(n, OPT_CUSTOM, NULL, 0, fn)
 
-void options_parse(const char *cmdline);
+/* Told of each word that is not right: -ENOENT no such option, -EINVAL bad
+ * value, -E2BIG value cut off. The option keeps its value but for the last. */
+typedef void (*option_report_fn)(const char *word, int error);
+void options_parse(const char *cmdline, option_report_fn report);
 /* Number with optional suffix K/M/G (binary); *end as strtoul. */
 u64 parse_size(const char *s, const char **end);
 

@@ -9,6 +9,7 @@
 #define HV_PRINTK_H
 
 #include <hv/compiler.h>
+#include <hv/format.h>
 #include <hv/types.h>
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
@@ -28,13 +29,5 @@ void printk_guest(enum log_level level, const char *fmt, ...) __printf(2, 3);
 #define log_debug(...) printk_level(LOG_DEBUG, __VA_ARGS__)
 #define guest_warn(...) printk_guest(LOG_WARNING, __VA_ARGS__)
 #define guest_debug(...) printk_guest(LOG_DEBUG, __VA_ARGS__)
-
-/* Formatting (lib/format.c): %d %i %u %x %X %p %s %c %% with flags, width,
- * precision, l ll z h hh; %pS = symbol+offset of an address. */
-int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
-int vsnprintf(char *buf, size_t size, const char *fmt, __builtin_va_list ap);
-/* Who resolves %pS: name, offset in it, size of the function; NULL: nobody. */
-void format_register_symbols(const char *(*fn)(unsigned long, unsigned long *,
-                                               unsigned long *));
 
 #endif
