@@ -13,6 +13,12 @@
 #define CODE_BEFORE 16
 #define CODE_AFTER 24
 
+#define MSR_MCG_CAP 0x179
+#define MSR_MC0_STATUS 0x401
+#define MC_STATUS_VALID (1UL << 63)
+#define MC_STATUS_UNCORRECTED (1UL << 61)
+#define MC_STATUS_ADDRESS (1UL << 58)
+
 static void show_control_registers(void)
 {
     printk("cr0: %016lx   cr4: %016lx\n", read_cr0(), read_cr4());
@@ -128,9 +134,31 @@ void show_stack(const struct cpu_user_regs *r)
     show_call_trace(r->rip, sp, end);
 }
 
+/* What the banks say (SDM vol. 3B, 16.3): those with a valid status. */
+static void show_machine_check(void)
+{
+    u64 cap, status, addr;
+
+    if (rdmsr_safe(MSR_MCG_CAP, &cap) != 0)
+        return;
+    printk("Machine check, %lu banks:\n", cap & 0xff);
+    for (u32 bank = 0; bank < (cap & 0xff); bank++) {
+        u32 msr = MSR_MC0_STATUS + 4 * bank;
+
+        if (rdmsr_safe(msr, &status) != 0 || !(status & MC_STATUS_VALID))
+            continue;
+        printk("  bank %u: status %016lx", bank, status);
+        if ((status & MC_STATUS_ADDRESS) && rdmsr_safe(msr + 1, &addr) == 0)
+            printk(" address %016lx", addr);
+        printk("%s\n", status & MC_STATUS_UNCORRECTED ? ", uncorrected" : "");
+    }
+}
+
 void show_execution_state(const struct cpu_user_regs *r)
 {
     show_registers(r);
+    if (r->entry_vector == X86_EXC_MC)
+        show_machine_check();
     if (guest_mode(r))
         return;
     show_code(r->rip);
