@@ -597,8 +597,10 @@ class Picture(Symbols):
         screen.expect(r"input: domain 0")
         whole = self.shoot(screen)
         screen.keys("F2")
+        screen.expect("debug keys >")
         screen.type("dump")
         screen.expect("> dump")
+        screen.gone("trap to pdb")
         return {"miniterm.svg": whole, "miniterm-keys.svg":
                 self.shoot(screen)}
 
