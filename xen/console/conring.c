@@ -56,6 +56,11 @@ u32 conring_read(u32 *index, char *buf, u32 max)
     return n;
 }
 
+u32 conring_end(void)
+{
+    return READ_ONCE(produced);
+}
+
 void conring_clear(void)
 {
     cleared = READ_ONCE(produced);

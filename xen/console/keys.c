@@ -78,17 +78,15 @@ static void press_safe_keys(u8 key)
 
 static void show_ring(u8 key)
 {
-    u32 at = 0, n, end = ~0U;
+    /* What is printed meanwhile goes into the ring too: stop at today's end. */
+    u32 at = 0, n, end = conring_end();
     char part[128];
 
     (void)key;
-    /* What this prints goes into the ring too: stop at today's end. */
-    conring_read(&end, part, 0);
-    while ((n = conring_read(&at, part, sizeof(part))) != 0) {
+    do {
+        n = conring_read(&at, part, sizeof(part));
         console_puts(part, n);
-        if ((s32)(at - end) >= 0)
-            break;
-    }
+    } while (n != 0 && (s32)(end - at) > 0);
 }
 
 static void change_level(u8 key)

@@ -41,6 +41,7 @@ void conring_append(const char *text, size_t len); /* printk's lock held */
  * oldest), advance it, return the count. Positions count bytes since boot.
  */
 u32 conring_read(u32 *index, char *buf, u32 max);
+u32 conring_end(void);    /* position of the next byte */
 void conring_clear(void); /* readers start here from now on */
 /* Replace the boot-time buffer by one of conring_size(), from this memory. */
 size_t conring_wanted_size(void);
