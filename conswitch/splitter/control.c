@@ -247,7 +247,7 @@ static const char *cmd_gdbinit(struct splitter *s, struct client *c,
     say(s, c, "set pagination off");
     say(s, c, "mem 0 0xffffffffffffffff rw cache");
     say(s, c, "set dcache line-size 1024");
-    if (s->symbols.path[0])
+    if (s->symbols.path[0] && !s->symbols.is_directory)
         say(s, c, "file %s", s->symbols.path);
     say(s, c, "target remote localhost:%d", s->port_number[SPLITTER_GDB]);
     return NULL;

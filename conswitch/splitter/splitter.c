@@ -172,7 +172,7 @@ static void init_rsp(struct splitter *s)
     struct rsp_config cfg = {
         .chars_per_s = s->spec.baud / 10,
         .interrupt_is_break = s->cfg.interrupt == SPLITTER_INT_BREAK,
-        .serves_exec_file = s->symbols.path[0] != '\0',
+        .serves_exec_file = s->symbols.path[0] && !s->symbols.is_directory,
         .near = near,
         .packet = packet_seen,
         .ctx = s,

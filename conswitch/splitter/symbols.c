@@ -30,10 +30,13 @@ int symbols_init(struct symbols *sym, const char *path, char *err, size_t size)
     }
     strcpy(sym->path, real);
     free(real);
-    if (stat(sym->path, &st) == 0 && S_ISREG(st.st_mode) &&
-        access(sym->path, R_OK) == 0)
-        return 0;
-    snprintf(err, size, "symbols %s: want a readable ELF file", path);
+    if (stat(sym->path, &st) == 0 && access(sym->path, R_OK) == 0) {
+        sym->is_directory = S_ISDIR(st.st_mode);
+        if (sym->is_directory || S_ISREG(st.st_mode))
+            return 0;
+    }
+    snprintf(err, size, "symbols %s: want a readable ELF file or a directory",
+             path);
     sym->path[0] = '\0';
     return -1;
 }
@@ -112,24 +115,52 @@ static unsigned int digit(char c)
     return c >= 'a' && c <= 'f' ? (unsigned int)(c - 'a') + 10 : 16;
 }
 
-/* The name is in hexadecimal; it has to be the one offered. */
-static bool names_file(const char *hex, const char *path)
+/* The name, in hexadecimal up to a comma; false when it is malformed. */
+static bool read_name(const char *hex, char *name, size_t size)
 {
-    for (; *path; path++, hex += 2)
-        if (digit(hex[0]) == 16 || digit(hex[1]) == 16 ||
-            (digit(hex[0]) << 4 | digit(hex[1])) != (unsigned char)*path)
+    size_t len = 0;
+
+    for (; *hex != ','; hex += 2) {
+        if (digit(hex[0]) == 16 || digit(hex[1]) == 16 || len + 1 >= size)
             return false;
-    return *hex == ',';
+        name[len++] = (char)(digit(hex[0]) << 4 | digit(hex[1]));
+    }
+    name[len] = '\0';
+    return strlen(name) == len;
+}
+
+/*
+ * The file that a request may open: the one offered or, of a directory, the
+ * one with the last part of that name.
+ */
+static bool choose_file(const struct symbols *sym, const char *name, char *path,
+                        size_t size)
+{
+    const char *base = strrchr(name, '/');
+
+    base = base ? base + 1 : name;
+    if (!sym->is_directory) {
+        snprintf(path, size, "%s", sym->path);
+        return strcmp(name, sym->path) == 0;
+    }
+    if (!*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
+        return false;
+    return (size_t)snprintf(path, size, "%s/%s", sym->path, base) < size;
 }
 
 static void file_open(struct symbols *sym, struct request *q)
 {
+    char name[sizeof(sym->path)], path[sizeof(sym->path)];
+    struct stat st;
+
     symbols_close(sym);
-    if (!names_file(q->args, sym->path)) {
+    if (!read_name(q->args, name, sizeof(name)) ||
+        !choose_file(sym, name, path, sizeof(path)) || stat(path, &st) < 0 ||
+        !S_ISREG(st.st_mode)) {
         result(q, 0, ENOENT);
         return;
     }
-    sym->fd = open(sym->path, O_RDONLY | O_CLOEXEC);
+    sym->fd = open(path, O_RDONLY | O_CLOEXEC);
     result(q, 1, sym->fd < 0 ? (unsigned int)errno : 0);
 }
 
@@ -225,7 +256,7 @@ bool symbols_near(void *ctx, const uint8_t *cmd, size_t len, uint8_t *reply,
         return false;
     memcpy(text, cmd, len);
     text[len] = '\0';
-    if (strncmp(text, exec, sizeof(exec) - 1) == 0) {
+    if (!sym->is_directory && strncmp(text, exec, sizeof(exec) - 1) == 0) {
         q.args = text + sizeof(exec) - 1;
         exec_file(sym, &q);
     } else if (strncmp(text, "vFile:", 6) == 0) {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Files for gdb, from the workstation instead of over the line: answers
- * qXfer:exec-file:read and, read-only, vFile for the one file it names
- * (GDB's manual, "General Query Packets" and "File-I/O" / "Host I/O").
- * `target remote` then needs no file name.
+ * vFile, read-only (GDB's manual, "Host I/O Packets").  `target remote` then
+ * needs no file name.
+ *
+ * With one file that is also what qXfer:exec-file:read is answered with.
+ * With a directory the target names the file, and what is opened is the one
+ * of that name, without its path, in the directory.
  */
 #ifndef SYMBOLS_H
 #define SYMBOLS_H
@@ -14,6 +17,7 @@
 
 struct symbols {
     char path[4096]; /* absolute; empty: none offered */
+    bool is_directory;
     int fd;          /* open for gdb, or -1 */
 };
 
