@@ -18,7 +18,6 @@
 #define MSR_MICROCODE_REV 0x8b
 #define MSR_MISC_ENABLE 0x1a0
 #define MSR_AMD_PATCHLEVEL 0xc0010058
-#define MSR_HYPERCALL_PAGE 0x40000000
 #define EFER_VISIBLE ((u64)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX))
 
 int pv_rdmsr(struct vcpu *v, u32 msr, u64 *val)
@@ -71,22 +70,6 @@ static int write_hypercall_page(struct vcpu *v, u64 val)
     return 0;
 }
 
-/* As CPUID leaf 0x40000002 offers: the page's address, page number 0 of 1. */
-static int write_hypercall_page(struct vcpu *v, u64 val)
-{
-    mfn_t m = maddr_to_mfn(val);
-    struct frame *f;
-
-    if ((val & ~PAGE_MASK) || !mfn_valid(m))
-        return -EPERM;
-    f = mfn_to_frame(m);
-    if (frame_get_and_type(f, v->domain->id, FT_WRITABLE))
-        return -EPERM;
-    pv_fill_hypercall_page(mfn_to_virt(m));
-    frame_put_and_type(f);
-    return 0;
-}
-
 static int write_base(u32 msr, u64 val)
 {
     if (!canonical(val))
@@ -118,8 +101,6 @@ int pv_wrmsr(struct vcpu *v, u32 msr, u64 val)
         return (val ^ rdmsr(MSR_EFER)) & EFER_VISIBLE ? -EPERM : 0;
     case MSR_MICROCODE_REV:
         return 0;
-    case MSR_HYPERCALL_PAGE:
-        return write_hypercall_page(v, val);
     default:
         if (!pv_rdmsr(v, msr, &now) && now == val)
             return 0;
