@@ -299,9 +299,11 @@ iret_entry:
     USER_ACCESS_END
     jnz     1f
     /* To guest user mode. */
-    movb    $0, V_in_kernel(%rcx)
     push    %rax
     mov     V_cr3_user(%rcx), %rax
+    test    %rax, %rax
+    jz      iret_without_tables
+    movb    $0, V_in_kernel(%rcx)
     mov     %rax, %cr3
     swapgs
     pop     %rax
@@ -329,6 +331,15 @@ iret_entry:
     FIXUP(.Lir6, iret_bad_rdx)
     FIXUP(.Lir7, iret_bad_rdx)
     FIXUP(.Lir8, iret_bad_rdx)
+
+iret_without_tables:
+    pop     %rax
+    pop     %rdx
+    mov     FRAME(error_code), %rcx
+    movq    $0, FRAME(error_code)
+    SAVE_REST
+    call    pv_iret_without_tables
+    jmp     guest_exit
 
 iret_bad_rdx:
     pop     %rdx

@@ -167,7 +167,7 @@ long do_get_debugreg(unsigned long reg, unsigned long a2, unsigned long a3,
     UNUSED3;
     if (reg == 4 || reg == 5)
         reg += 2;
-    return reg < 8 ? (long)current->pv.debugreg[reg] : -EINVAL;
+    return reg < 8 ? (long)current->pv.debugreg[reg] : -ENODEV;
 }
 
 long do_vm_assist(unsigned long cmd, unsigned long type, unsigned long a3,

@@ -114,7 +114,8 @@ static int one_update(struct pt_update *u, u64 ptr, u64 val)
 }
 
 /* Number of updates done; *rc: 0, an error, or -ERESTART. */
-static unsigned int run_updates(struct pt_update *u, const struct mmu_update *req,
+static unsigned int run_updates(struct pt_update *u,
+                                const struct mmu_update *req,
                                 unsigned int count, int *rc)
 {
     unsigned int i;

@@ -6,6 +6,7 @@
 #include <hv/hypercall.h>
 #include <hv/printk.h>
 #include <hv/pv-mm.h>
+#include <hv/pv.h>
 #include <hv/softirq.h>
 #include <hv/x86.h>
 
@@ -90,7 +91,7 @@ static int op_set_ldt(struct domain *d, const struct mmuext_op *op)
 
     (void)d;
     if ((base & (PAGE_SIZE - 1)) || entries > 8192 ||
-        !guest_range_ok(base, entries * 8UL))
+        !canonical(base) || !guest_range_ok(base, entries * 8UL))
         return -EINVAL;
     return pv_set_ldt(current, base, entries);
 }

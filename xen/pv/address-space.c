@@ -68,7 +68,7 @@ int pv_set_kernel_l4(struct vcpu *v, mfn_t m)
     return swap_l4(v, &v->pv.kernel_l4, &v->pv.cr3_kernel, m);
 }
 
-/* 0: none; the guest must not go to user mode then. */
+/* 0: none; the iret to user mode is refused then. */
 int pv_set_user_l4(struct vcpu *v, mfn_t m)
 {
     mfn_t old = v->pv.user_l4;
@@ -84,9 +84,7 @@ int pv_set_user_l4(struct vcpu *v, mfn_t m)
             return rc == -EPERM ? -EINVAL : rc;
     }
     v->pv.user_l4 = mfn_x(m) ? m : INVALID_MFN;
-    /* Without one, user mode would run on the kernel's: never reached, the
-     * page is not mapped. */
-    v->pv.cr3_user = mfn_x(m) ? mfn_to_maddr(m) : virt_to_maddr(hv_l4);
+    v->pv.cr3_user = mfn_x(m) ? mfn_to_maddr(m) : 0;
     if (!mfn_eq(old, INVALID_MFN))
         frame_put_and_type(mfn_to_frame(old));
     return 0;
@@ -97,7 +95,8 @@ void pv_drop_l4s(struct vcpu *v)
     mfn_t k = v->pv.kernel_l4, u = v->pv.user_l4;
 
     v->pv.kernel_l4 = v->pv.user_l4 = INVALID_MFN;
-    v->pv.cr3_kernel = v->pv.cr3_user = virt_to_maddr(hv_l4);
+    v->pv.cr3_kernel = virt_to_maddr(hv_l4);
+    v->pv.cr3_user = 0;
     if (!mfn_eq(k, INVALID_MFN))
         frame_put_and_type(mfn_to_frame(k));
     if (!mfn_eq(u, INVALID_MFN))

@@ -22,6 +22,7 @@ void pv_syscall_unregistered(void);
 void pv_syscall_compat(struct cpu_user_regs *regs);
 void pv_sysenter(struct cpu_user_regs *regs);
 void pv_iret_frame_bad(void);
+void pv_iret_without_tables(void);
 void pv_iret_faulted(struct cpu_user_regs *regs);
 
 void pv_toggle_mode(struct vcpu *v)
@@ -203,6 +204,11 @@ void pv_iret_frame_bad(void)
 {
     domain_crash(currd, "its iret frame at %#lx cannot be read",
                  (unsigned long)guest_cpu_user_regs()->rsp);
+}
+
+void pv_iret_without_tables(void)
+{
+    domain_crash(currd, "it returns to user mode and gave no page table for it");
 }
 
 /* The guest gave IRET selectors or an address that the CPU refuses. */

@@ -188,10 +188,13 @@ static pte_t *gdt_entries(struct domain *d, unsigned int id)
 static int vcpu_init(struct vcpu *v)
 {
     v->pv.kernel_l4 = v->pv.user_l4 = INVALID_MFN;
-    v->pv.cr3_kernel = v->pv.cr3_user = virt_to_maddr(hv_l4);
+    v->pv.cr3_kernel = virt_to_maddr(hv_l4);
+    v->pv.cr3_user = 0;
     v->pv.in_kernel = 1;
     v->pv.kernel_sp = 64;
-    v->pv.ctrlreg[4] = X86_CR4_PAE;
+    /* As a kernel finds it set up: Linux uses XSAVE only if it is on. */
+    v->pv.ctrlreg[4] = X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT |
+                       (cpu_features.xsave ? X86_CR4_OSXSAVE : 0);
     v->pv.debugreg[6] = 0xffff0ff0UL;
     v->pv.debugreg[7] = 0x400UL;
     if (v->is_idle)
@@ -230,10 +233,11 @@ static int check_context(const struct vcpu_guest_context *c)
         !guest_range_ok(c->syscall_callback_eip, 1))
         return -EINVAL;
     if (c->gdt_ents > MAX_GDT_FRAMES * 512 || c->ldt_ents > 8192 ||
-        (c->ldt_base & ~PAGE_MASK) ||
+        (c->ldt_base & ~PAGE_MASK) || !canonical(c->ldt_base) ||
         !guest_range_ok(c->ldt_base, c->ldt_ents * 8))
         return -EINVAL;
-    return 0;
+    /* User mode needs its tables. */
+    return c->flags & VGCF_in_kernel || c->ctrlreg[1] ? 0 : -EINVAL;
 }
 
 static int set_tables(struct vcpu *v, const struct vcpu_guest_context *c)
@@ -282,6 +286,7 @@ static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     v->regs = c->user_regs;
     v->regs.cs |= 3;
     v->regs.ss |= 3;
+    v->pv.iopl = (unsigned int)v->regs.rflags & X86_EFLAGS_IOPL;
     v->regs.rflags = (v->regs.rflags & 0x250cd5UL) | X86_EFLAGS_IF | 2;
     v->regs.entry_vector = 0;
     v->pv.ds = c->user_regs.ds;

@@ -47,6 +47,8 @@ static int check_dr7(u64 val)
 
 static int set_dr7(struct vcpu *v, u64 val)
 {
+    if (val >> 32)
+        return -EINVAL;
     val &= ~(DR7_RESERVED_ZERO | 1UL << 13);
     val |= DR7_FIXED;
     if (check_dr7(val))
@@ -71,13 +73,15 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long val)
         break;
     case 4:
     case 6:
+        if (val >> 32)
+            return -EINVAL;
         v->pv.debugreg[6] = (val & ~DR6_RESERVED_ZERO) | DR6_FIXED;
         break;
     case 5:
     case 7:
         return set_dr7(v, val);
     default:
-        return -EINVAL;
+        return -ENODEV;
     }
     if (v == current)
         pv_debugreg_load(v);

@@ -31,6 +31,7 @@ static bool software_interrupt(struct cpu_user_regs *regs)
 
     if (raw_copy_from_guest(code, (void *)regs->rip, 2) || code[0] != 0xcd)
         return false;
+    regs->error_code = (u32)code[1] << 3 | 2; /* an IDT entry's (SDM 6.13) */
     t = &v->pv.traps[code[1]];
     if (!t->address || t->dpl < (v->pv.in_kernel ? 1 : 3))
         return false;

@@ -45,6 +45,20 @@ static bool domain_may(const struct domain *d, unsigned int port,
     return true;
 }
 
+/* The bitmap is the kernel's memory: user mode's tables need not have it. */
+static bool read_bitmap(struct vcpu *v, unsigned int byte, u16 *bits)
+{
+    bool ok;
+
+    if (!v->pv.in_kernel)
+        write_cr3(v->pv.cr3_kernel);
+    ok = !raw_copy_from_guest(bits, v->pv.iobmp + byte, 2) ||
+         !raw_copy_from_guest(bits, v->pv.iobmp + byte, 1);
+    if (!v->pv.in_kernel)
+        write_cr3(v->pv.cr3_user);
+    return ok;
+}
+
 /* By the guest's own rules. */
 static bool mode_may(struct vcpu *v, unsigned int port, unsigned int size)
 {
@@ -54,8 +68,7 @@ static bool mode_may(struct vcpu *v, unsigned int port, unsigned int size)
         return true;
     if (!v->pv.iobmp || port + size > v->pv.iobmp_limit)
         return false;
-    if (raw_copy_from_guest(&bits, v->pv.iobmp + port / 8, 2) &&
-        raw_copy_from_guest(&bits, v->pv.iobmp + port / 8, 1))
+    if (!read_bitmap(v, port / 8, &bits))
         return false;
     return !((bits >> (port & 7)) & ((1U << size) - 1));
 }

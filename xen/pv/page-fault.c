@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Page faults of a guest. Most are its own and go to its handler; three are
+ * Page faults of a guest. Most are its own and go to its handler; four are
  * ours: a write to a page table, a load from the LDT area that is not mapped
- * yet, and a flaw of an emulator's IRET.
+ * yet, one beyond the guest's GDT, and a flaw of an emulator's IRET.
  */
 #include <hv/guest-access.h>
 #include <hv/layout.h>
@@ -27,6 +27,22 @@ static bool ldt_fault(struct vcpu *v, struct cpu_user_regs *regs,
         return true;
     /* As if the CPU had looked at the guest's own LDT. */
     pv_inject_page_fault(regs, 0, v->pv.ldt_base + offset);
+    return true;
+}
+
+/*
+ * A selector beyond the GDT that the guest loaded: the CPU looks for the
+ * descriptor where nothing is mapped.  To the guest its table just ends there.
+ */
+static bool gdt_fault(struct vcpu *v, struct cpu_user_regs *regs,
+                      unsigned long addr)
+{
+    unsigned long base = PERDOMAIN_VIRT_START +
+                         ((unsigned long)v->id << GDT_LDT_VCPU_SHIFT);
+
+    if ((regs->error_code & PFEC_USER) || addr - base >= LDT_AREA_OFFSET)
+        return false;
+    pv_inject_trap(regs, X86_EXC_GP, (u32)(addr - base) & 0xfff8);
     return true;
 }
 
@@ -66,7 +82,7 @@ void pv_page_fault(struct cpu_user_regs *regs)
         v->pv.in_kernel && pv_write_page_table(regs, addr))
         return;
     if (unlikely(addr - PERDOMAIN_VIRT_START < 1UL << 39) &&
-        ldt_fault(v, regs, addr))
+        (ldt_fault(v, regs, addr) || gdt_fault(v, regs, addr)))
         return;
     if (unlikely(!(ec & PFEC_USER)) && impossible_iret_fault(regs))
         return;
