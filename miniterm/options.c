@@ -47,7 +47,7 @@ const struct option_entry option_table[] = {
     { "echo", 'e', NULL, OPT_BOOL, FIELD(echo), "local echo" },
     { "hex", 'X', NULL, OPT_BOOL, FIELD(hex), "show bytes in hexadecimal" },
     { "timestamps", 'T', "[HOW]", OPT_SPECIAL, SPECIAL(STAMP),
-      "arrival times: time (default), delta, start, none" },
+      "arrival times: time (default), delta, start, target, none" },
     { "char-delay", 0, "MS", OPT_UINT, FIELD(char_delay_ms),
       "wait after each character sent" },
     { "line-delay", 0, "MS", OPT_UINT, FIELD(line_delay_ms),

@@ -315,11 +315,12 @@ static int set_up(struct plain *p, const struct settings *set)
                                set->line_delay_ms))
         return 2;
     signal(SIGPIPE, SIG_IGN);
-    if (line_init(&p->line, set) < 0 || line_open(&p->line) < 0) {
-        fprintf(stderr, "miniterm: %s\n", p->line.error);
-        return 3;
-    }
-    return 0;
+    if (line_init(&p->line, set) == 0 && line_open(&p->line) == 0)
+        return 0;
+    fprintf(stderr, "miniterm: %s%s\n", p->line.error,
+            set->reconnect ? "; waiting for it" : "");
+    p->reopen_at = now_us() + REOPEN_US;
+    return set->reconnect ? 0 : 3;
 }
 
 static void banner(const struct plain *p)

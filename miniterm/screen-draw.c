@@ -101,6 +101,43 @@ static void add_text(struct vline *v, const char *text, attr_t attr)
     }
 }
 
+/*
+ * The stamp that the hypervisor or Linux puts before a line, "[   12.345678]"
+ * or "[2026-01-31 12:00:00.123]": its bounds without the brackets, and where
+ * the text behind it begins.
+ */
+static bool target_stamp(const struct tline *t, unsigned *start,
+                         unsigned *end, unsigned *text)
+{
+    unsigned i = 1;
+
+    if (t->text[0] != '[')
+        return false;
+    while (t->text[i] == ' ')
+        i++;
+    *start = i;
+    while (t->text[i] && strchr("0123456789.:- ", t->text[i]))
+        i++;
+    *end = i;
+    if (t->text[i] != ']' || i == *start || i - *start > 32)
+        return false;
+    *text = i + 1 + (t->text[i + 1] == ' ');
+    return true;
+}
+
+/* A column for it, so that both clocks stand side by side. */
+static unsigned add_target_stamp(struct vline *v, const struct tline *t)
+{
+    unsigned start = 0, end = 0, text = 0;
+    char column[40];
+
+    target_stamp(t, &start, &end, &text);
+    snprintf(column, sizeof(column), "%14.*s ", (int)(end - start),
+             t->text + start);
+    add_text(v, column, draw_attr(7));
+    return text;
+}
+
 static void add_stamp(struct screen *sc, struct vline *v,
                       const struct tline *t, const struct tline *before)
 {
@@ -110,6 +147,7 @@ static void add_stamp(struct screen *sc, struct vline *v,
 
     switch (sc->stamp) {
     case STAMP_TIME:
+    case STAMP_TARGET:
         time_short(text, t->wall);
         break;
     case STAMP_DELTA:
@@ -157,6 +195,8 @@ static void build(struct screen *sc, struct vline *v, const struct tline *t,
 
     v->nr = 0;
     add_stamp(sc, v, t, before);
+    if (sc->stamp == STAMP_TARGET)
+        at = add_target_stamp(v, t);
     memset(hit, 0, t->len);
     find_matches(sc, t, hit);
     memset(&state, 0, sizeof(state));

@@ -41,7 +41,8 @@ static void do_stamps(struct screen *sc)
 {
     static const char *const names[] = { "none", "time of day",
                                          "since the line before",
-                                         "since the first line" };
+                                         "since the first line",
+                                         "time of day, and the target's" };
 
     sc->stamp = (sc->stamp + 1) % STAMP_NR;
     screen_say(sc, "timestamps: %s", names[sc->stamp]);

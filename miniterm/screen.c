@@ -273,7 +273,10 @@ int screen_run(const struct settings *set)
     sc.s = session_new(&own, &session_ops, &sc);
     if (!sc.s)
         return 2;
-    if (session_open(sc.s) < 0) {
+    if (session_open(sc.s) < 0 && set->reconnect) {
+        session_say(sc.s, "%s; waiting for it", sc.s->line.error);
+        sc.s->reopen_at = now_us();
+    } else if (sc.s->line.state == LINE_DOWN) {
         fprintf(stderr, "miniterm: %s\n", sc.s->line.error);
         session_free(sc.s);
         return 3;

@@ -147,14 +147,15 @@ static void set_string(char **out, const char *value)
 static int set_stamp(struct settings *s, const char *value, char *why,
                      size_t size)
 {
-    static const char *const names[] = { "none", "time", "delta", "start" };
+    static const char *const names[] = { "none", "time", "delta", "start",
+                                         "target" };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (!strcmp(value ? value : "time", names[i])) {
             s->stamp = (enum stamp)i;
             return 0;
         }
-    snprintf(why, size, "'%s' is none of none, time, delta, start", value);
+    snprintf(why, size, "'%s' is none of none, time, delta, start, target", value);
     return -1;
 }
 

@@ -12,7 +12,14 @@
 enum mode { MODE_PLAIN, MODE_SCREEN, MODE_BATCH, MODE_REPLAY, MODE_LIST };
 
 /* How the arrival of a line is shown. */
-enum stamp { STAMP_NONE, STAMP_TIME, STAMP_DELTA, STAMP_START, STAMP_NR };
+enum stamp {
+    STAMP_NONE,
+    STAMP_TIME,   /* time of day */
+    STAMP_DELTA,  /* since the line before */
+    STAMP_START,  /* since the first line */
+    STAMP_TARGET, /* time of day, beside it the target's own stamp */
+    STAMP_NR
+};
 
 /* A growing list of strings; the strings belong to it. */
 struct strings {

@@ -22,7 +22,7 @@ static size_t stamp(struct view *v, char *out, uint64_t wall)
 
     if (!v->first)
         v->first = v->last = wall;
-    if (v->stamp == STAMP_TIME)
+    if (v->stamp == STAMP_TIME || v->stamp == STAMP_TARGET)
         time_short(text, wall);
     else
         snprintf(text, sizeof(text), "%.3f", (double)(wall - (v->stamp ==

@@ -203,6 +203,13 @@ class Targets(Case):
         term.wait_output(rb"connected again(?s:.*)dom0# ")
         self.assertEqual(target.connections, 2)
 
+    def test_waits_for_a_target_that_is_not_there_yet(self) -> None:
+        path = f"unix:{self.tmp}/late"
+        term = self.child("-r", path)
+        term.wait_output(rb"waiting for it")
+        self.target(path)
+        term.wait_output(rb"connected again(?s:.*)dom0# ")
+
     def test_list(self) -> None:
         out = self.run_program("--list")
         self.assertEqual(out.returncode, 0)

@@ -275,7 +275,7 @@ class Keys(Screen):
             child = subprocess.run(["pgrep", "-P", pane], check=True,
                                    capture_output=True, text=True).stdout
             os.kill(int(child.split()[0]), number)
-            screen.expect(r"ended with \d+")
+            # What the shell says meanwhile may go with the screen.
             wait_for(lambda s=screen:
                      s("display", "-p", "#{alternate_on}") == "0\n" and
                      s("display", "-p", "#{mouse_any_flag}") == "0\n")
@@ -372,7 +372,26 @@ class History(Screen):
         screen.keys("F8")
         screen.expect(r"^ +\d+\.\d{3} stamped$")
         screen.keys("F8")
+        screen.expect(r"^\d\d:\d\d:\d\d\.\d{3} {16}stamped$")
+        screen.keys("F8")
         screen.expect(r"^stamped$")
+
+    def test_both_clocks(self) -> None:
+        target = self.target()
+        screen = self.tmux("-i", "--timestamps=target", target.name)
+        screen.expect(r"dom0#$")
+        target.machine.say("[   12.345678] by its own clock")
+        screen.expect(r"^\d\d:\d\d:\d\d\.\d{3}      12.345678 "
+                      r"by its own clock$")
+        target.machine.say("[2026-01-31 12:00:00.123] another form")
+        screen.expect(r"2026-01-31 12:00:00.123 another form$")
+
+    def test_waits_for_the_target(self) -> None:
+        path = f"unix:{self.tmp}/late"
+        screen = self.tmux("-i", "-r", path)
+        screen.expect(r"waiting for it")
+        self.target(path)
+        screen.expect(r"^dom0#")
 
     def test_hex_view(self) -> None:
         screen, target = self.start()
