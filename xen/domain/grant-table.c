@@ -340,7 +340,9 @@ void grant_table_dump(struct domain *d)
 
 /* --- the end --- */
 
-/* What this domain still has of others' grants. Its page tables go elsewhere. */
+/*
+ * What this domain still has of others' grants. Its page tables go elsewhere.
+ */
 static int release_mappings(struct domain *d)
 {
     struct grant_table *gt = d->grant_table;

@@ -134,7 +134,8 @@ void grant_copy(struct gnttab_copy *op)
  * The receiver's entry says that it waits for a frame from us: commit to it,
  * so that the guest leaves the entry alone until it is completed.
  */
-static int commit_entry(struct domain *rd, u32 ref, grant_entry_header_t **entry)
+static int commit_entry(struct domain *rd, u32 ref,
+                        grant_entry_header_t **entry)
 {
     struct grant_table *gt = rd->grant_table;
     u32 wanted = GTF_accept_transfer | (u32)currd->id << 16;

@@ -78,7 +78,9 @@ static bool mapped_frame(struct domain *rd, u32 ref, mfn_t *m)
     return true;
 }
 
-/* How a host mapping is taken away: it is gone, or something is in its place. */
+/*
+ * How a host mapping is taken away: it is gone, or something is in its place.
+ */
 struct unmap {
     u64 host_addr, dev_bus_addr, new_addr;
     u32 handle;

@@ -25,7 +25,8 @@ struct grant_unmap_batch {
         bool writable;
     } entry[GRANT_UNMAP_BATCH];
 };
-void grant_unmap(struct gnttab_unmap_grant_ref *op, struct grant_unmap_batch *b);
+void grant_unmap(struct gnttab_unmap_grant_ref *op,
+                 struct grant_unmap_batch *b);
 void grant_unmap_and_replace(struct gnttab_unmap_and_replace *op,
                              struct grant_unmap_batch *b);
 void grant_unmap_finish(struct grant_unmap_batch *b);

@@ -26,7 +26,7 @@ static int get_target(domid_t id, struct domain **d)
     return -EPERM;
 }
 
-/* --- reservations: the result is a count of extents, errors are a low one --- */
+/* --- reservations: the result counts extents, errors are a low one --- */
 
 static long change_reservation(unsigned int op, void *arg, u32 start)
 {

@@ -62,7 +62,8 @@ static bool __init search_s5(const u8 *p, const u8 *end)
     for (; p + 8 < end; p++) {
         bool named = p[0] == '_' && p[1] == 'S' && p[2] == '5' && p[3] == '_';
 
-        if (named && (p[-1] == AML_NAME || (p[-1] == '\\' && p[-2] == AML_NAME)))
+        if (named &&
+            (p[-1] == AML_NAME || (p[-1] == '\\' && p[-2] == AML_NAME)))
             if (parse_s5(p + 4, end))
                 return true;
     }

@@ -222,7 +222,8 @@ int ioapic_set_mode(unsigned int gsi, bool level, bool active_low)
     if (desc->state == IRQ_UNUSED) {
         set_line_mode(gsi, level, active_low);
     } else {
-        new = (u16)((level ? RTE_LEVEL : 0) | (active_low ? RTE_ACTIVE_LOW : 0));
+        new = (u16)((level ? RTE_LEVEL : 0) |
+                    (active_low ? RTE_ACTIVE_LOW : 0));
         ret = old == new ? 0 : -EBUSY;
     }
     spin_unlock_irqrestore(&desc->lock, flags);

@@ -229,6 +229,7 @@ void __init lapic_init(void)
     if (machine.cpus[0].apic_id != lapic_id())
         log_warn("boot CPU's APIC id %u is not in the tables\n", lapic_id());
     lapic_init_cpu();
-    log_info("local APIC: %s mode, id %u\n", x2apic_enabled ? "x2APIC" : "xAPIC",
+    log_info("local APIC: %s mode, id %u\n",
+             x2apic_enabled ? "x2APIC" : "xAPIC",
              lapic_id());
 }

@@ -66,7 +66,8 @@ static void block_remove(unsigned long m)
     f->refs = 0;
 }
 
-static bool buddy_is_free(unsigned long b, unsigned int order, unsigned int zone)
+static bool buddy_is_free(unsigned long b, unsigned int order,
+                          unsigned int zone)
 {
     return b < max_mfn && zone_of(b) == zone &&
            (frame_table[b].flags & FF_FREE) && frame_table[b].order == order;

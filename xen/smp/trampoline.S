@@ -54,7 +54,8 @@ trampoline_32:
     mov     DATA_EFER(%esi), %eax
     xor     %edx, %edx
     wrmsr
-    mov     $X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_ET | X86_CR0_MP | X86_CR0_PE, %eax
+    mov     $X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_ET | \
+             X86_CR0_MP | X86_CR0_PE, %eax
     mov     %eax, %cr0
     lea     OFFSET(trampoline_64)(%ebx), %eax
     lea     OFFSET(trampoline_far64)(%ebx), %edx

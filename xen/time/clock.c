@@ -120,7 +120,10 @@ static void set_frequency(struct cpu_clock *c, u64 hz)
     c->tsc_to_system_mul = (u32)((1000000000UL << 32) / hz);
 }
 
-/* This CPU, irqs off: from `stamp` on, which is time `base`, hz ticks a second. */
+/*
+ * This CPU, irqs off: from `stamp` on, which is time `base`, hz ticks a
+ * second.
+ */
 void clock_install(u64 stamp, s_time_t base, u64 hz)
 {
     struct clock_latch *l = &this_cpu(clock_latch);
@@ -173,7 +176,8 @@ void clock_sample(struct clock_sample *s)
 }
 
 /* Ticks of the platform timer between two samples. */
-u64 clock_elapsed(const struct clock_sample *from, const struct clock_sample *to)
+u64 clock_elapsed(const struct clock_sample *from,
+                  const struct clock_sample *to)
 {
     return (to->count - from->count) & platform_timer->mask;
 }

@@ -16,7 +16,11 @@
 #define MAX_MCFG_REGIONS 16
 
 /* Generic address structure (ACPI 6.4, 5.2.3.2), the parts we honour. */
-enum acpi_space { ACPI_SPACE_MEMORY = 0, ACPI_SPACE_IO = 1, ACPI_SPACE_PCI = 2 };
+enum acpi_space {
+    ACPI_SPACE_MEMORY = 0,
+    ACPI_SPACE_IO = 1,
+    ACPI_SPACE_PCI = 2
+};
 struct acpi_register {
     u64 address; /* 0: register absent */
     u8 space;    /* enum acpi_space */
@@ -24,8 +28,16 @@ struct acpi_register {
 };
 
 /* Trigger and polarity as the MADT and the MP tables code them. */
-enum irq_polarity { POLARITY_CONFORMING = 0, POLARITY_HIGH = 1, POLARITY_LOW = 3 };
-enum irq_trigger { TRIGGER_CONFORMING = 0, TRIGGER_EDGE = 1, TRIGGER_LEVEL = 3 };
+enum irq_polarity {
+    POLARITY_CONFORMING = 0,
+    POLARITY_HIGH = 1,
+    POLARITY_LOW = 3
+};
+enum irq_trigger {
+    TRIGGER_CONFORMING = 0,
+    TRIGGER_EDGE = 1,
+    TRIGGER_LEVEL = 3
+};
 
 struct machine_cpu {
     u32 apic_id;

@@ -29,7 +29,10 @@
 #define smp_wmb() barrier()
 #define cpu_relax() __builtin_ia32_pause()
 
-/* Bit operations on arrays of unsigned long (bits 0..). Atomic ones: lock prefix. */
+/*
+ * Bit operations on arrays of unsigned long (bits 0..). Atomic ones: lock
+ * prefix.
+ */
 static inline bool test_bit(unsigned int nr, const volatile void *addr)
 {
     return (((const volatile u32 *)addr)[nr / 32] >> (nr % 32)) & 1;

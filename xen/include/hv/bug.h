@@ -12,7 +12,10 @@
 
 #include <hv/compiler.h>
 
-/* Print, dump registers and stack, then reboot or (noreboot) halt. Any context. */
+/*
+ * Print, dump registers and stack, then reboot or (noreboot) halt. Any
+ * context.
+ */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn __cold;
 void bug_fail(const char *what, const char *file, unsigned int line) __noreturn
     __cold;

@@ -64,7 +64,7 @@ struct domain {
 
     /* Device access (domain 0, later driver domains): rangesets as bitmaps. */
     u8 *ioport_allowed; /* 65536 bits; NULL: none */
-    u8 io_all_allowed;  /* domain 0: device memory but what the hypervisor owns */
+    u8 io_all_allowed;  /* domain 0: device memory, but not the hypervisor's */
     u32 pci_cf8; /* what it last wrote to port 0xcf8 */
 
     /* Event channels. */
@@ -94,6 +94,7 @@ struct domain {
     s_time_t creation_time;
     s_time_t time_shift; /* ns subtracted from system time (debugger stops) */
 
+    u32 *cpuid_mask; /* NR_CPUID_FEATURE_WORDS; NULL: nothing is hidden */
     u16 sched_weight; /* of each vCPU: sched-fair.c */
     void *debug_priv;
     struct tasklet free_tasklet;
@@ -114,10 +115,15 @@ extern struct domain *idle_domain; /* one vCPU per CPU */
 /* --- domain.c --- */
 #define DOMCREATE_PRIVILEGED 1
 void domains_init(void); /* boot: idle domain, owner hook; before any other */
-/* NULL and *err set on failure. max_vcpus: of the structure, none created yet. */
+/*
+ * NULL and *err set on failure. max_vcpus: of the structure, none created yet.
+ */
 struct domain *domain_create(domid_t id, unsigned int max_vcpus,
                              unsigned int flags, int *err);
-/* Reference taken; NULL: no such domain or being freed. DOMID_SELF is resolved. */
+/*
+ * Reference taken; NULL: no such domain or being freed. DOMID_SELF is
+ * resolved.
+ */
 struct domain *get_domain_by_id(domid_t id);
 static inline void get_domain(struct domain *d)
 {

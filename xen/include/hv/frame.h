@@ -61,7 +61,7 @@ enum frame_type {
 #define FF_RAM 0x01   /* ordinary memory of the e820 map */
 #define FF_FREE 0x02  /* head of a free block of 2^order frames */
 #define FF_SHARED 0x04 /* hypervisor memory shared with its owner (shared info,
-                          grant table): never goes to the domain heap by itself */
+                          grant table): never goes to the domain heap */
 #define FF_BAD 0x08   /* named by badpage= */
 
 struct frame {
@@ -165,7 +165,8 @@ static inline bool __must_check frame_get(struct frame *f, domid_t owner)
     do {
         if (unlikely(!(old & FRAME_REF_MASK) || (old & FRAME_FULL)))
             return false;
-    } while (unlikely(!atomic_try_cmpxchg(&f->refs, &old, old + FRAME_REF_ONE)));
+    } while (
+        unlikely(!atomic_try_cmpxchg(&f->refs, &old, old + FRAME_REF_ONE)));
     /* The reference keeps the owner what it is. */
     if (likely(READ_ONCE(f->owner) == owner))
         return true;

@@ -133,7 +133,9 @@ u32 lapic_error_status(void);
 
 /* --- ioapic.c --- */
 void ioapic_init(void); /* all lines masked, nr_gsis set */
-/* Trigger and polarity of a line, before it is used. -EBUSY: in use otherwise. */
+/*
+ * Trigger and polarity of a line, before it is used. -EBUSY: in use otherwise.
+ */
 int ioapic_set_mode(unsigned int gsi, bool level, bool active_low);
 /* PHYSDEVOP_apic_read/write: the IO-APIC at this physical address. -EINVAL */
 int ioapic_guest_read(unsigned long base, u32 reg, u32 *value);

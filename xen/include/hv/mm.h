@@ -66,8 +66,9 @@ void hv_free(void *p); /* NULL is fine */
 #define _PAGE_NX (1UL << 63)
 #define PTE_ADDR_MASK 0x000ffffffffff000UL
 #define PTE_FLAGS_MASK (~PTE_ADDR_MASK)
-#define PAGE_HV_RW (_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_GLOBAL | _PAGE_NX)
-#define PAGE_HV_RO (_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_GLOBAL | _PAGE_NX)
+#define PAGE_HV_RW (PAGE_HV_RO | _PAGE_RW)
+#define PAGE_HV_RO                                                             \
+    (_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_GLOBAL | _PAGE_NX)
 #define PAGE_HV_RX (_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_GLOBAL)
 #define PAGE_HV_UC (PAGE_HV_RW | _PAGE_PCD | _PAGE_PWT)
 
@@ -95,7 +96,9 @@ extern pte_t *hv_l4;
  * NULL if address space is used up. Mappings stay for ever. */
 void *ioremap(maddr_t ma, size_t size);
 void *map_firmware(maddr_t ma, size_t size);
-/* Map [va, va+size) to ma in the hypervisor's tables; largest pages that fit. */
+/*
+ * Map [va, va+size) to ma in the hypervisor's tables; largest pages that fit.
+ */
 int hv_map(unsigned long va, maddr_t ma, size_t size, u64 flags);
 /* Walk the tables under `cr3` for va: the entry and its level (1 = 4K, 2, 3);
  * 0 if not present. Reads only RAM; never faults. Any context. */

@@ -51,7 +51,10 @@ static always_inline struct cpu_info *get_cpu_info(void)
 #define guest_cpu_user_regs() (&get_cpu_info()->guest_regs)
 #define in_irq() (get_cpu_info()->in_irq != 0)
 
-/* Offsets of each CPU's copy from the linked (first) one; CPU 0 uses the first. */
+/*
+ * Offsets of each CPU's copy from the linked (first) one; CPU 0 uses the
+ * first.
+ */
 extern unsigned long per_cpu_offsets[NR_CPUS];
 
 #define DEFINE_PER_CPU(type, name)                                             \

@@ -57,7 +57,9 @@ int pirq_map_msix(struct domain *d, struct pci_address a, unsigned int entry,
 int pirq_unmap(struct domain *d, int pirq); /* -EINVAL: not mapped */
 int pirq_find_free(struct domain *d, bool msi); /* -ENOSPC */
 
-/* The page in which bit n says that pirq n needs an EOI. -EBUSY: there is one. */
+/*
+ * The page in which bit n says that pirq n needs an EOI. -EBUSY: there is one.
+ */
 int pirq_set_eoi_page(struct domain *d, unsigned long gmfn, bool auto_unmask);
 
 void free_domain_pirqs(struct domain *d); /* domain_kill(); takes the lock */

@@ -70,7 +70,8 @@ int pv_relinquish_tables(struct domain *d);
 
 /* A descriptor as a guest may have it (bits adjusted), or -EINVAL. */
 int pv_check_descriptor(u64 *desc);
-int pv_set_gdt(struct vcpu *v, const unsigned long *frames, unsigned int entries);
+int pv_set_gdt(struct vcpu *v, const unsigned long *frames,
+               unsigned int entries);
 void pv_destroy_gdt(struct vcpu *v);
 int pv_set_ldt(struct vcpu *v, unsigned long base, unsigned int entries);
 /* A fault in the LDT area: map the page it needs. False: not there. */

@@ -20,7 +20,7 @@ typedef struct {
         };
     };
     u16 owner; /* CPU + 1 of the holder, 0 = free; debug builds */
-    u16 flags; /* 1: taken in irq context, 2: taken with irqs on; debug builds */
+    u16 flags; /* debug builds; 1: taken in irq context, 2: with irqs on */
 } spinlock_t;
 
 #define SPINLOCK_INIT {.both = 0}

@@ -43,7 +43,7 @@ struct pv_vcpu {
     u64 cr3_kernel, cr3_user; /* values for CR3, 0: none */
     unsigned long kernel_sp;  /* top of the guest kernel's stack */
     unsigned long kernel_ss;
-    struct vcpu_info *info; /* registered or in shared_info; never NULL once run */
+    struct vcpu_info *info; /* registered or in shared_info; never NULL */
     struct guest_callback syscall; /* 64-bit SYSCALL */
     u8 in_kernel; /* guest kernel mode: cr3_kernel and the kernel's GS base */
     u8 preemptible; /* the hypercall may stop validating with -ERESTART */
@@ -175,7 +175,8 @@ void idle_loop(void) __attribute__((noreturn));
 /* Set / clear VPF_* and tell the scheduler. Any CPU; clearing: irq ok. */
 void vcpu_set_flags(struct vcpu *v, u32 flags);
 void vcpu_clear_flags(struct vcpu *v, u32 flags);
-void vcpu_wake(struct vcpu *v);   /* after a VPF_ flag was cleared; any CPU, irq ok */
+/* After a VPF_ flag was cleared; any CPU, irq ok. */
+void vcpu_wake(struct vcpu *v);
 void vcpu_sleep_nosync(struct vcpu *v); /* after one was set */
 /* Make v look at its pending events soon: wake it, or kick its CPU. */
 void vcpu_kick(struct vcpu *v);

@@ -191,7 +191,8 @@ struct cpu_features {
     u32 max_leaf, max_ext_leaf;
     u8 phys_bits;
     bool nx, smep, smap, umip, fsgsbase, xsave, xsaveopt, x2apic, arat;
-    bool tsc_deadline, invariant_tsc, pge, page1gb, erms, tsc_aux, syscall_compat;
+    bool tsc_deadline, invariant_tsc, pge, page1gb, erms, tsc_aux;
+    bool syscall_compat;
     u64 xcr0;          /* all components the CPU offers and we enable */
     u32 xsave_size;    /* bytes of an XSAVE area for them */
     u32 mxcsr_mask;
