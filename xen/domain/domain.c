@@ -147,6 +147,7 @@ static void domain_free_parts(struct domain *d)
         free_hv_pages(d->shared_info, 0);
     hv_free(d->ioport_allowed);
     hv_free(d->e820);
+    hv_free(d->cpuid_mask);
     hv_free(d->watchdogs);
     hv_free(d->vcpu);
     hv_free(d);

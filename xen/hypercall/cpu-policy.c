@@ -3,13 +3,16 @@
  * CPUID as lists of leaves, for the tools (XEN_DOMCTL_get_cpu_policy and
  * _set_, XEN_SYSCTL_get_cpu_policy), and as feature words.
  *
- * A PV guest's CPUID is the machine's with fixed masks (pv/cpuid.c): all PV
- * guests have the same. A policy that is set is accepted if it asks for
- * nothing else; otherwise the leaf that differs is named.
+ * A PV guest's CPUID is the machine's with fixed masks (pv/cpuid.c). A policy
+ * that is set may hide features of it from one domain (domain/cpuid-mask.c);
+ * one that asks for more than there is is refused, and the leaf named. What
+ * else a policy says (cache and topology leaves, highest leaf) is ignored.
  */
+#include <hv/cpuid-mask.h>
 #include <hv/errno.h>
 #include <hv/guest-access.h>
 #include <hv/pv.h>
+#include <hv/string.h>
 #include <hv/x86.h>
 
 #include "control.h"
@@ -89,14 +92,36 @@ static int put_leaf(const xen_cpuid_leaf_t *l, u32 n, void *arg)
     return copy_to_guest(b->guest + n, l) ? -EFAULT : 0;
 }
 
+static u32 feature_word(bool guest, const struct cpuid_feature_word *w)
+{
+    xen_cpuid_leaf_t l = {.leaf = w->leaf};
+    struct cpuid_regs r;
+
+    if (!leaf_exists(w->leaf))
+        return 0;
+    read_leaf(guest, w->leaf, w->sub, &l);
+    r = (struct cpuid_regs){l.a, l.b, l.c, l.d};
+    return *cpuid_reg(&r, w->reg);
+}
+
+/*
+ * How much room a caller needs that asks with a null list: the tools write
+ * all leaves they know of into it, not only those that exist here.
+ */
+#define MAX_POLICY_LEAVES 256
+#define MAX_POLICY_MSRS 8
+
 /* No MSR is part of a policy here: the list is empty. */
 static int put_policy(bool guest, xen_cpuid_leaf_t *to, u32 *nr_leaves,
-                      u32 *nr_msrs)
+                      u32 *nr_msrs, bool ask_msrs)
 {
     struct leaf_buffer b = {to, *nr_leaves};
 
-    *nr_msrs = 0;
-    return for_each_leaf(guest, to ? put_leaf : NULL, &b, nr_leaves);
+    *nr_msrs = ask_msrs ? MAX_POLICY_MSRS : 0;
+    if (to)
+        return for_each_leaf(guest, put_leaf, &b, nr_leaves);
+    *nr_leaves = MAX_POLICY_LEAVES;
+    return 0;
 }
 
 static int get_domain_policy(struct domain *d, struct xen_domctl *op)
@@ -104,46 +129,86 @@ static int get_domain_policy(struct domain *d, struct xen_domctl *op)
     struct xen_domctl_cpu_policy *p = &op->u.cpu_policy;
 
     (void)d;
-    return put_policy(true, p->leaves.p, &p->nr_leaves, &p->nr_msrs);
+    return put_policy(true, p->leaves.p, &p->nr_leaves, &p->nr_msrs,
+                      handle_is_null(p->msrs));
 }
 
-#define MAX_POLICY_LEAVES 256
+/* OSXSAVE shows CR4: it is no feature that could be taken away. */
+#define LEAF1_C_OSXSAVE (1U << 27)
 
-static bool same_leaf(const xen_cpuid_leaf_t *l)
+/* One leaf that the tools want: what of its features is to be hidden. False:
+ * it asks for one that there is not. */
+static bool mask_from_leaf(const xen_cpuid_leaf_t *l, u32 *mask)
 {
-    xen_cpuid_leaf_t ours;
+    u32 sub = l->subleaf == XEN_CPUID_NO_SUBLEAF ? 0 : l->subleaf;
+    struct cpuid_regs wanted = {l->a, l->b, l->c, l->d};
 
-    if (!leaf_exists(l->leaf))
-        return !(l->a | l->b | l->c | l->d);
-    read_leaf(true, l->leaf,
-              l->subleaf == XEN_CPUID_NO_SUBLEAF ? 0 : l->subleaf, &ours);
-    /* Leaf 1 EBX and leaf 0xb name the CPU that is asked: no policy. */
-    if (l->leaf == 1)
-        ours.b = l->b;
-    return l->leaf == 0xb || (ours.a == l->a && ours.b == l->b &&
-                              ours.c == l->c && ours.d == l->d);
+    for (unsigned int i = 0; i < NR_CPUID_FEATURE_WORDS; i++) {
+        const struct cpuid_feature_word *w = &cpuid_feature_words[i];
+
+        if (w->leaf != l->leaf || w->sub != sub)
+            continue;
+        mask[i] = *cpuid_reg(&wanted, w->reg);
+        if (l->leaf == 1 && w->reg == 2)
+            mask[i] |= LEAF1_C_OSXSAVE;
+        if (mask[i] & ~feature_word(true, w) &
+            ~(l->leaf == 1 && w->reg == 2 ? LEAF1_C_OSXSAVE : 0))
+            return false;
+    }
+    return true;
 }
 
-static int set_domain_policy(struct domain *d, struct xen_domctl *op)
+static int read_policy(struct xen_domctl_cpu_policy *p, u32 *mask)
 {
-    struct xen_domctl_cpu_policy *p = &op->u.cpu_policy;
-
-    p->err_leaf = p->err_subleaf = p->err_msr = ~0U;
-    if (d == currd)
-        return -EINVAL;
-    if (p->nr_leaves > MAX_POLICY_LEAVES)
-        return -E2BIG;
     for (u32 i = 0; i < p->nr_leaves; i++) {
         xen_cpuid_leaf_t l;
 
         if (copy_from_handle_offset(&l, p->leaves, i))
             return -EFAULT;
-        if (same_leaf(&l))
+        if (mask_from_leaf(&l, mask))
             continue;
         p->err_leaf = l.leaf;
         p->err_subleaf = l.subleaf;
-        return -EOPNOTSUPP;
+        return -EINVAL;
     }
+    for (u32 i = 0; i < p->nr_msrs; i++) {
+        xen_msr_entry_t m;
+
+        if (copy_from_handle_offset(&m, p->msrs, i))
+            return -EFAULT;
+        if (!m.flags && !m.val)
+            continue;
+        p->err_msr = m.idx;
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* Before the domain runs. Of a policy only the feature words are honoured. */
+static int set_domain_policy(struct domain *d, struct xen_domctl *op)
+{
+    struct xen_domctl_cpu_policy *p = &op->u.cpu_policy;
+    u32 *mask;
+    int rc;
+
+    p->err_leaf = p->err_subleaf = p->err_msr = ~0U;
+    if (d == currd)
+        return -EINVAL;
+    if (p->nr_leaves > MAX_POLICY_LEAVES || p->nr_msrs > MAX_POLICY_MSRS)
+        return -E2BIG;
+    if (d->shared_info->arch.max_pfn) /* it has run */
+        return -EEXIST;
+    mask = new_array(u32, NR_CPUID_FEATURE_WORDS);
+    if (!mask)
+        return -ENOMEM;
+    memset(mask, 0xff, NR_CPUID_FEATURE_WORDS * sizeof(*mask));
+    rc = read_policy(p, mask);
+    if (rc) {
+        hv_free(mask);
+        return rc;
+    }
+    hv_free(d->cpuid_mask);
+    d->cpuid_mask = mask;
     return 0;
 }
 
@@ -170,37 +235,18 @@ static int get_machine_policy(struct xen_sysctl *op)
     switch (p->index) {
     case XEN_SYSCTL_cpu_policy_raw:
     case XEN_SYSCTL_cpu_policy_host:
-        return put_policy(false, p->leaves.p, &p->nr_leaves, &p->nr_msrs);
+        return put_policy(false, p->leaves.p, &p->nr_leaves, &p->nr_msrs,
+                          handle_is_null(p->msrs));
     case XEN_SYSCTL_cpu_policy_pv_max:
     case XEN_SYSCTL_cpu_policy_pv_default:
-        return put_policy(true, p->leaves.p, &p->nr_leaves, &p->nr_msrs);
+        return put_policy(true, p->leaves.p, &p->nr_leaves, &p->nr_msrs,
+                          handle_is_null(p->msrs));
     case XEN_SYSCTL_cpu_policy_hvm_max:
     case XEN_SYSCTL_cpu_policy_hvm_default:
         return -EOPNOTSUPP;
     default:
         return -EINVAL;
     }
-}
-
-/* The words of a featureset, in the order of arch-x86/cpufeatureset.h. */
-static const struct feature_word {
-    u32 leaf, sub;
-    u8 reg; /* 0..3: eax..edx */
-} feature_words[] = {
-    {0x1, 0, 3},        {0x1, 0, 2}, {0x80000001, 0, 3}, {0x80000001, 0, 2},
-    {0xd, 1, 0},        {0x7, 0, 1}, {0x7, 0, 2},        {0x80000007, 0, 3},
-    {0x80000008, 0, 1}, {0x7, 0, 3}, {0x7, 1, 0},        {0x80000021, 0, 0},
-    {0x7, 1, 1},        {0x7, 2, 3},
-};
-
-static u32 feature_word(bool guest, const struct feature_word *w)
-{
-    xen_cpuid_leaf_t l = {.leaf = w->leaf};
-
-    if (!leaf_exists(w->leaf))
-        return 0;
-    read_leaf(guest, w->leaf, w->sub, &l);
-    return w->reg == 0 ? l.a : w->reg == 1 ? l.b : w->reg == 2 ? l.c : l.d;
 }
 
 static int get_featureset(struct xen_sysctl *op)
@@ -215,11 +261,11 @@ static int get_featureset(struct xen_sysctl *op)
     if (f->index == XEN_SYSCTL_cpu_featureset_hvm ||
         f->index == XEN_SYSCTL_cpu_featureset_hvm_max)
         return -EOPNOTSUPP;
-    f->nr_features = ARRAY_SIZE(feature_words);
+    f->nr_features = NR_CPUID_FEATURE_WORDS;
     if (handle_is_null(f->features))
         return 0;
     for (u32 i = 0; i < f->nr_features && i < room; i++) {
-        u32 word = feature_word(guest, &feature_words[i]);
+        u32 word = feature_word(guest, &cpuid_feature_words[i]);
 
         if (copy_to_handle_offset(f->features, i, &word))
             return -EFAULT;

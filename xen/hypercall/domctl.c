@@ -29,6 +29,21 @@ static domctl_fn find_domctl(u32 cmd)
     return NULL;
 }
 
+/* What may still be done to a domain that is being killed. */
+static bool works_on_dying(u32 cmd)
+{
+    switch (cmd) {
+    case XEN_DOMCTL_destroydomain:
+    case XEN_DOMCTL_getdomaininfo:
+    case XEN_DOMCTL_getvcpuinfo:
+    case XEN_DOMCTL_pausedomain:
+    case XEN_DOMCTL_unpausedomain:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static int call_domctl(struct xen_domctl *op)
 {
     domctl_fn fn;
@@ -41,7 +56,12 @@ static int call_domctl(struct xen_domctl *op)
     if (!d)
         return -ESRCH;
     fn = find_domctl(op->cmd);
-    rc = fn ? fn(d, op) : -ENOSYS;
+    if (!fn)
+        rc = -ENOSYS;
+    else if (d->is_dying && !works_on_dying(op->cmd))
+        rc = -EINVAL;
+    else
+        rc = fn(d, op);
     put_domain(d);
     return rc;
 }

@@ -7,6 +7,7 @@
 #include "internal.h"
 
 #include <hv/clock.h>
+#include <hv/cpuid-mask.h>
 #include <hv/string.h>
 #include <hv/x86.h>
 #include <xen/arch-x86/cpuid.h>
@@ -201,4 +202,5 @@ void pv_cpuid(struct vcpu *v, u32 leaf, u32 sub, struct cpuid_regs *r)
         *r = cpuid_count(leaf, sub);
         basic_leaf(v, leaf, sub, r);
     }
+    domain_mask_cpuid(v->domain, leaf, sub, r);
 }
