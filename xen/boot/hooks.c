@@ -89,8 +89,10 @@ void hooks_register(void)
     crash_register(&crash_hooks);
     debug_keys_init();
     pv_init();
+    frame_register_wait(smp_poll_requests);
     debug_keys_register_defer(defer_keys);
     dump_keys_register();
+    perf_keys_register();
     console_register_dom0_input(notify_dom0_input);
 }
 

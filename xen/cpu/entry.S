@@ -421,7 +421,6 @@ iret_to_guest_faulted:
 .endm
 
     EXCEPTION exc_de, X86_EXC_DE, 0
-    EXCEPTION exc_db, X86_EXC_DB, 0
     EXCEPTION exc_bp, X86_EXC_BP, 0
     EXCEPTION exc_of, X86_EXC_OF, 0
     EXCEPTION exc_br, X86_EXC_BR, 0
@@ -498,6 +497,37 @@ irq_stubs:
     add     $8, %rsp
     iretq
 .endm
+
+/*
+ * #DB comes on a stack of its own (hv/percpu.h). From a guest the frame moves
+ * to the ordinary stack and goes on like any other exception.
+ */
+    .align 16
+exc_db:
+    push    $0
+    movl    $X86_EXC_DB, 4(%rsp)
+    testb   $3, 8 + 8(%rsp)
+    jz      1f
+    push    %rax
+    push    %rcx
+    mov     %rsp, %rax
+    or      $0x7fff, %rsp               /* as in return_to_guest */
+    sub     $INFO_size - 1 - UREGS_es, %rsp
+    pushq   16 + 40(%rax)               /* ss */
+    pushq   16 + 32(%rax)
+    pushq   16 + 24(%rax)
+    pushq   16 + 16(%rax)
+    pushq   16 + 8(%rax)                /* rip */
+    pushq   16(%rax)                    /* error code, vector */
+    mov     (%rax), %rcx
+    mov     8(%rax), %rax
+    jmp     exception_common
+1:  SAVE_REST
+    USER_ACCESS_END
+    cld
+    mov     %rsp, %rdi
+    call    do_hv_trap
+    jmp     return_to_hv
 
     IST_ENTRY exc_nmi, X86_EXC_NMI, 0, do_nmi
     IST_ENTRY exc_df, X86_EXC_DF, 1, do_double_fault

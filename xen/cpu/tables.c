@@ -84,6 +84,7 @@ static void fill_idt(void)
     idt[X86_EXC_DF].ist = IST_DF;
     idt[X86_EXC_NMI].ist = IST_NMI;
     idt[X86_EXC_MC].ist = IST_MC;
+    idt[X86_EXC_DB].ist = IST_DB;
     /* A guest may execute these; all others are #GP for it. */
     idt[X86_EXC_BP].type |= GATE_DPL3;
     idt[X86_EXC_OF].type |= GATE_DPL3;
@@ -182,6 +183,7 @@ void cpu_tables_init(unsigned int cpu)
     t->ist[IST_DF - 1] = (u64)stack + 1 * PAGE_SIZE;
     t->ist[IST_NMI - 1] = (u64)stack + 2 * PAGE_SIZE;
     t->ist[IST_MC - 1] = (u64)stack + 3 * PAGE_SIZE;
+    t->ist[IST_DB - 1] = (u64)stack + 4 * PAGE_SIZE;
     t->iomap_base = sizeof(*t);
     fill_gdt(cpu_gdt_pages[cpu], t);
     if (cpu == 0)

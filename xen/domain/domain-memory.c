@@ -126,6 +126,10 @@ static void frame_freed(struct frame *f, domid_t owner)
     struct domain *d = owner == currd->id ? currd : domain_find(owner);
 
     local_irq_restore(flags);
+    /* Read-only uses leave no stamp: what a TLB of its CPUs may still hold must
+     * go before the frame is somebody else's. */
+    if (d && READ_ONCE(d->dirty_cpus))
+        tlb_flush_mask(READ_ONCE(d->dirty_cpus));
     free_frames(frame_to_mfn(f), 0);
     if (!d)
         return; /* never a domain's: OWNER_NONE */

@@ -23,7 +23,11 @@ u64 *m2p_table;
 u32 tlb_clock = 1;
 DEFINE_PER_CPU(u32, tlb_flush_time);
 
+/* CPUs that have a guest's page tables loaded: only their TLBs matter. */
+cpumask_t tlb_guest_cpus;
+
 static const struct frame_type_ops *type_ops;
+static void (*wait_hook)(void);
 static const struct frame_owner_ops *owner_ops;
 
 void frame_register_type_ops(const struct frame_type_ops *ops)
@@ -34,6 +38,19 @@ void frame_register_type_ops(const struct frame_type_ops *ops)
 void frame_register_owner_ops(const struct frame_owner_ops *ops)
 {
     owner_ops = ops;
+}
+
+void frame_register_wait(void (*fn)(void))
+{
+    wait_hook = fn;
+}
+
+/* The CPU we wait for may be waiting for us to flush, with our irqs off. */
+static void wait_for_busy(void)
+{
+    if (wait_hook)
+        wait_hook();
+    cpu_relax();
 }
 
 static bool type_has_rules(enum frame_type t)
@@ -53,7 +70,7 @@ static void flush_stale(const struct frame *f)
     cpumask_t stale = 0;
     unsigned int cpu;
 
-    for_each_online_cpu(cpu)
+    for_each_cpu(cpu, READ_ONCE(tlb_guest_cpus))
         if ((s32)(READ_ONCE(per_cpu(tlb_flush_time, cpu)) - stamp) <= 0)
             stale |= cpumask_of(cpu);
     if (stale)
@@ -84,7 +101,7 @@ int frame_type_slow(struct frame *f, enum frame_type t)
         if (old & FRAME_BUSY) {
             if (!same)
                 return -EBUSY;
-            cpu_relax();
+            wait_for_busy();
             old = READ_ONCE(f->refs);
             continue;
         }

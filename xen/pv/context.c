@@ -92,6 +92,7 @@ static void enter(struct vcpu *v, unsigned int cpu)
         make_pte(virt_to_mfn(cpu_gdt_pages[cpu]),
                  _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY |
                      _PAGE_NX);
+    set_bit(cpu, &tlb_guest_cpus);
     set_bit(cpu, &v->domain->dirty_cpus);
     tlb_note_flush();
     pv_load_cr3(v);
@@ -119,6 +120,7 @@ static void __attribute__((noreturn)) switch_to(struct vcpu *prev,
         cpu_set_ldt_descriptor(cpu, 0, 0);
         tlb_note_flush();
         write_cr3(virt_to_maddr(hv_l4));
+        clear_bit(cpu, &tlb_guest_cpus);
     } else {
         enter(next, cpu);
         vcpu_update_time_info(next);
@@ -327,10 +329,7 @@ static int set_context(struct vcpu *v, const struct vcpu_guest_context *c)
         if (i != 4 && i != 5)
             pv_set_debugreg(v, i, c->debugreg[i]);
     if (c->flags & VGCF_I387_VALID)
-        memcpy(v->pv.fpu, c->fpu_ctxt.x, sizeof(c->fpu_ctxt.x));
-    if (cpu_features.xsave && (c->flags & VGCF_I387_VALID))
-        *(u64 *)((char *)v->pv.fpu + 512) = 3; /* XSTATE_BV: x87, SSE */
-    v->pv.fpu_cpu = NR_CPUS;
+        pv_fpu_set_legacy(v, c->fpu_ctxt.x);
     v->initialised = 1;
     return 0;
 }

@@ -12,6 +12,13 @@
 #include <hv/pv.h>
 #include <hv/spinlock.h>
 
+static bool (*debugger)(struct cpu_user_regs *regs);
+
+void pv_register_debugger(bool (*fn)(struct cpu_user_regs *regs))
+{
+    debugger = fn;
+}
+
 static bool has_error_code(unsigned int vector)
 {
     return vector == X86_EXC_DF || (vector >= X86_EXC_TS &&
@@ -89,6 +96,7 @@ void pv_guest_trap(struct cpu_user_regs *regs)
         pv_page_fault(regs);
         return;
     case X86_EXC_GP:
+        local_irq_enable();
         general_protection(regs);
         return;
     case X86_EXC_UD:
@@ -99,7 +107,12 @@ void pv_guest_trap(struct cpu_user_regs *regs)
             pv_inject_trap(regs, X86_EXC_NM, TRAP_NO_ERROR_CODE);
         return;
     case X86_EXC_DB:
-        debug_trap(regs);
+        if (!debugger || !debugger(regs))
+            debug_trap(regs);
+        return;
+    case X86_EXC_BP:
+        if (!debugger || !debugger(regs))
+            pv_inject_trap(regs, X86_EXC_BP, TRAP_NO_ERROR_CODE);
         return;
     case 0x80:
         int80(regs);

@@ -16,6 +16,7 @@
 #define MXCSR_DEFAULT 0x1f80
 #define FX_FCW 0
 #define FX_MXCSR 24
+#define XSAVE_HEADER 512
 #define XCR0_X87 1UL
 #define XCR0_SSE 2UL
 #define XCR0_AVX 4UL
@@ -68,6 +69,27 @@ static void load_xcr0(u64 xcr0)
                      "d"((u32)(xcr0 >> 32)));
 }
 
+/* The image's word that names the components in it (SDM vol. 1, 13.4.2). */
+static u64 *xstate_bv(struct vcpu *v)
+{
+    return (u64 *)((char *)v->pv.fpu + XSAVE_HEADER);
+}
+
+/* Legacy part from outside: reserved bits of MXCSR would fault on loading. */
+void pv_fpu_set_legacy(struct vcpu *v, const void *image)
+{
+    char *fpu = v->pv.fpu;
+    u32 mxcsr;
+
+    memcpy(fpu, image, XSAVE_HEADER);
+    memcpy(&mxcsr, fpu + FX_MXCSR, sizeof(mxcsr));
+    mxcsr &= cpu_features.mxcsr_mask;
+    memcpy(fpu + FX_MXCSR, &mxcsr, sizeof(mxcsr));
+    if (cpu_features.xsave)
+        *xstate_bv(v) = XCR0_X87 | XCR0_SSE;
+    v->pv.fpu_cpu = NR_CPUS;
+}
+
 /* With TS clear. */
 void pv_fpu_save(struct vcpu *v)
 {
@@ -111,6 +133,8 @@ int pv_set_xcr0(struct vcpu *v, u64 xcr0)
         (avx512 && (avx512 != XCR0_AVX512 || !(xcr0 & XCR0_AVX))))
         return -EINVAL;
     v->pv.xcr0 = xcr0;
+    /* XRSTOR refuses an image with components that are off. */
+    *xstate_bv(v) &= xcr0 | XCR0_X87 | XCR0_SSE;
     load_xcr0(xcr0);
     return 0;
 }

@@ -27,6 +27,7 @@ int pv_fpu_init(struct vcpu *v);
 void pv_fpu_free(struct vcpu *v);
 void pv_fpu_save(struct vcpu *v);
 void pv_fpu_restore(struct vcpu *v);
+void pv_fpu_set_legacy(struct vcpu *v, const void *image); /* 512 bytes */
 int pv_set_xcr0(struct vcpu *v, u64 xcr0);
 
 #endif

@@ -10,6 +10,7 @@
 #include <hv/bug.h>
 #include <hv/irq.h>
 #include <hv/mm.h>
+#include <hv/perf.h>
 #include <hv/smp.h>
 #include <hv/spinlock.h>
 
@@ -93,6 +94,7 @@ static void call_others(cpumask_t others, void (*fn)(void *), void *arg,
     call.fn = fn;
     call.arg = arg;
     __atomic_store_n(&call.pending, others, __ATOMIC_SEQ_CST);
+    perf_inc(calls);
     smp_send_vector(others, VECTOR_CALL_FUNCTION);
     while (wait && READ_ONCE(call.pending)) {
         smp_poll_requests();

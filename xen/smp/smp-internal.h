@@ -4,10 +4,9 @@
 #define HV_SMP_INTERNAL_H
 
 #include <hv/percpu.h>
+#include <hv/smp.h>
 #include <hv/spinlock.h>
 
-/* Do what other CPUs wait for this one to do. Any context but NMI. */
-void smp_poll_requests(void);
 /* Take a lock whose holder may be waiting for this CPU. */
 void smp_lock_polling(spinlock_t *lock);
 void smp_send_vector(cpumask_t mask, u8 vector);

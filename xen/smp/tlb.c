@@ -10,6 +10,7 @@
 #include <hv/cpu.h>
 #include <hv/irq.h>
 #include <hv/mm.h>
+#include <hv/perf.h>
 #include <hv/x86.h>
 
 #include "smp-internal.h"
@@ -45,6 +46,7 @@ static void flush_others(cpumask_t others, unsigned long va)
     smp_lock_polling(&flush_lock);
     flush.va = va;
     __atomic_store_n(&flush.pending, others, __ATOMIC_SEQ_CST);
+    perf_inc(flushes);
     smp_send_vector(others, VECTOR_TLB_FLUSH);
     while (READ_ONCE(flush.pending)) {
         smp_poll_requests();

@@ -39,6 +39,12 @@ void clock_assist_cpu(void);
 void udelay(unsigned long us); /* any context */
 
 void clock_read_scale(struct cpu_clock *c); /* consistent copy, this CPU */
+/*
+ * The debugger held the machine for so long: that time did not happen.  Every
+ * CPU, irqs off, by the same amount, and once for the platform timer.
+ */
+void clock_skip(s_time_t ns);
+void clock_skip_platform(s_time_t ns);
 /* fn is called on a CPU whose scale has changed, irqs off. One only. */
 void clock_register_changed(void (*fn)(void));
 /* The TSCs of all CPUs are one clock (XEN_PVCLOCK_TSC_STABLE_BIT). */

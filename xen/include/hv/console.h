@@ -81,7 +81,17 @@ size_t console_dom0_write(const char *buf, size_t len);
  * -EINVAL no such port word, -ENODEV port not configured, -EBUSY conflict.
  */
 int console_debug_open(const char *handle, void (*receive)(u8 byte));
+/* fn is called, irqs off, after each batch of bytes that receive() was given,
+ * when none of them is in between any more: here the machine may be stopped. */
+void console_debug_settled(void (*fn)(void));
 void console_debug_write(const u8 *buf, size_t len); /* queues and sends */
+/*
+ * Before the other CPUs are stopped, irqs off: take the locks of printk and of
+ * the lines, so that none of the stopped holds them. Bounded: a lock that does
+ * not come free is passed by. Unclaim gives up what was taken.
+ */
+void console_debug_claim(void);
+void console_debug_unclaim(void);
 /* Take the machine: lines are polled, console input is kept, not handled. */
 void console_debug_hold(bool on);
 bool console_debug_held(void);

@@ -9,6 +9,7 @@
 #define IST_DF 1
 #define IST_NMI 2
 #define IST_MC 3
+#define IST_DB 4
 
 /* Each CPU's page of the hypervisor's descriptors (page 14 of any GDT). */
 extern u64 *cpu_gdt_pages[NR_CPUS];

@@ -12,6 +12,7 @@ struct cpu_user_regs;
 struct vcpu;
 
 void dump_keys_register(void);
+void perf_keys_register(void);
 /* Registers of a vCPU and what its stack holds; pauses it if it runs
  * elsewhere. irqs on. */
 void dump_vcpu(struct vcpu *v);

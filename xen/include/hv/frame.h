@@ -287,6 +287,8 @@ struct frame_type_ops {
     void (*invalidate)(struct frame *f, enum frame_type t);
 };
 void frame_register_type_ops(const struct frame_type_ops *ops);
+/* Registered by smp/: called while one CPU waits for another. */
+void frame_register_wait(void (*fn)(void));
 /* Registered by domain/domain.c: frame f of `owner` lost its last reference. */
 struct frame_owner_ops {
     void (*freed)(struct frame *f, domid_t owner);

@@ -107,6 +107,9 @@ maddr_t virt_to_maddr_image(const void *p);
 
 /* --- TLB --- */
 extern u32 tlb_clock;
+/* CPUs with a guest's tables loaded; each sets and clears its own bit before
+ * and after the CR3 load (pv/context.c). Atomics. */
+extern cpumask_t tlb_guest_cpus;
 void tlb_flush_local(void);            /* all non-global */
 void tlb_flush_all_local(void);        /* global ones too */
 /* A CR3 load that was made for another reason counts as a flush too. */

@@ -7,8 +7,10 @@
  * stacks (IST), which are pages of the same block:
  *
  *   page 0      double fault        page 1  NMI        page 2  machine check
- *   page 3      not mapped (guard)
- *   pages 4-7   the stack; struct cpu_info at the very top
+ *   page 3      debug trap: after a guest's MOV SS it may hit the first
+ *               instruction of the system-call entry, still on the guest's rsp
+ *   page 4      not mapped (guard)
+ *   pages 5-7   the stack; struct cpu_info at the very top
  *
  * Reaching per-CPU data takes no atomics: it is the CPU's own.
  * Floor: lib.
@@ -23,7 +25,7 @@
 #define NR_CPUS 64
 #define STACK_ORDER 3
 #define STACK_SIZE (PAGE_SIZE << STACK_ORDER)
-#define STACK_GUARD_PAGE 3
+#define STACK_GUARD_PAGE 4
 
 struct vcpu;
 

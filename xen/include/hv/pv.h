@@ -26,6 +26,8 @@ void pv_toggle_mode(struct vcpu *v); /* guest user <-> kernel: CR3, GS */
 
 /* --- faults.c: a guest's trap --- */
 void pv_guest_trap(struct cpu_user_regs *regs);
+/* Guests' #BP and #DB go to fn first; true if they were meant for it. */
+void pv_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
 
 /* --- page-fault.c, writable-tables.c --- */
 void pv_page_fault(struct cpu_user_regs *regs);
