@@ -36,7 +36,12 @@ SPLITTER_SUITES = channels sources bulk gdb
 $(SPLITTER_SUITES:%=suite-%): suite-%: $(O)/nsplitd $(O)/nsplitd-checked
 	$(T)/splitter/$*
 
-test-splitter: $(SPLITTER_SUITES:%=suite-%)
+# xencons is tested here, as it is tested with the splitter
+suite-xencons: $(O)/nsplitd-checked
+	$(MAKE) -s -C ../tools/xencons build/xencons build/xencons-checked
+	$(T)/splitter/xencons
+
+test-splitter: $(SPLITTER_SUITES:%=suite-%) suite-xencons
 
 splitter-nightly: $(O)/nsplitd $(O)/nsplitd-checked
 	BULK_MIB=100 $(T)/splitter/bulk
