@@ -40,6 +40,10 @@ struct batch {
     size_t send_len, send_at;
 };
 
+/*
+ * The session's console bytes: copied to stdout as they are and kept for
+ * matching. Writing may block, which in turn holds the target back.
+ */
 static void on_output(void *user, const uint8_t *data, size_t len)
 {
     struct batch *b = user;
@@ -64,6 +68,10 @@ static void on_output(void *user, const uint8_t *data, size_t len)
     }
 }
 
+/*
+ * Messages about the line go to stderr, so that stdout is the target's output
+ * alone.
+ */
 static void on_say(void *user, const char *text)
 {
     struct batch *b = user;
@@ -80,6 +88,10 @@ static int complain(const char *what, const char *text)
     return -1;
 }
 
+/*
+ * Every step is checked before the line is opened: a typo must not cost a
+ * boot.
+ */
 static int check_step(struct batch *b, const struct step *st, size_t i)
 {
     char why[200], *end;
@@ -106,6 +118,7 @@ static int check_step(struct batch *b, const struct step *st, size_t i)
     }
 }
 
+/* All steps and --fail; compiled patterns stay in b->re, by step number. */
 static int check_steps(struct batch *b)
 {
     char why[200];
@@ -138,6 +151,10 @@ static void look_for_failure(struct batch *b)
         b->fail_from = (size_t)(lf - b->window) + 1;
 }
 
+/*
+ * Matched text is gone for later steps: each --expect looks only at what came
+ * after the match before it.
+ */
 static void forget(struct batch *b, size_t upto)
 {
     memmove(b->window, b->window + upto, b->len - upto);
@@ -145,6 +162,10 @@ static void forget(struct batch *b, size_t upto)
     b->fail_from = b->fail_from > upto ? b->fail_from - upto : 0;
 }
 
+/*
+ * PCRE2 sees the whole window each time; it is bounded, and new output comes
+ * in large pieces, so this stays cheap.
+ */
 static bool expect_done(struct batch *b)
 {
     size_t start, end;
@@ -155,6 +176,10 @@ static bool expect_done(struct batch *b)
     return true;
 }
 
+/*
+ * Text goes out as the queue has room; a long one takes several rounds and
+ * keeps its place in send_at.
+ */
 static bool send_done(struct batch *b, const struct step *st)
 {
     if (!b->sending) {
@@ -173,6 +198,10 @@ static bool send_done(struct batch *b, const struct step *st)
     return true;
 }
 
+/*
+ * Called once for each step, when the line is up. Sets the deadline and does
+ * what has to be done once.
+ */
 static void begin(struct batch *b, const struct step *st)
 {
     double seconds = st->kind == STEP_WAIT ? strtod(st->text, NULL) :
@@ -187,6 +216,10 @@ static void begin(struct batch *b, const struct step *st)
         b->timeout_s = strtod(st->text, NULL);
 }
 
+/*
+ * True when the next step may begin. STEP_TIMEOUT and STEP_BREAK are done by
+ * having begun.
+ */
 static bool step_done(struct batch *b, const struct step *st)
 {
     switch (st->kind) {
@@ -234,6 +267,10 @@ static int advance(struct batch *b)
     return OK_ALL;
 }
 
+/*
+ * Waits for the line, the clock and the session's own needs. The time to
+ * connect is bounded by the first timeout as well.
+ */
 static int loop(struct batch *b)
 {
     uint64_t connect_by = now_us() + (uint64_t)(b->timeout_s * 1e6);
@@ -256,6 +293,10 @@ static int loop(struct batch *b)
     return status;
 }
 
+/*
+ * Nothing is opened until all patterns compile; whatever happens, the same
+ * things are freed in the same order.
+ */
 int batch_run(const struct settings *set)
 {
     struct batch b = { .set = set, .timeout_s = 30 };

@@ -23,6 +23,10 @@ struct reading {
     bool found, failed;
 };
 
+/*
+ * Says where the mistake is and goes on reading: one run shows all mistakes.
+ * Returning 1 tells libinih that the line was understood.
+ */
 static int complain(struct reading *r, const char *section, const char *name,
                     const char *why)
 {
@@ -32,6 +36,7 @@ static int complain(struct reading *r, const char *section, const char *name,
     return 1;
 }
 
+/* section + 6 is the name behind "color ". */
 static int on_color(struct reading *r, const char *section, const char *name,
                     const char *value)
 {
@@ -49,12 +54,20 @@ static int on_color(struct reading *r, const char *section, const char *name,
     return 1;
 }
 
+/*
+ * Lenient here: anything but a clear yes is a no, as the flags of a trigger
+ * only ever add something.
+ */
 static bool truth(const char *value)
 {
     return !strcmp(value, "yes") || !strcmp(value, "on") ||
            !strcmp(value, "true") || !strcmp(value, "1");
 }
 
+/*
+ * section + 8 is the name behind "trigger ". Fields that are texts and fields
+ * that are flags are told apart by which of the two pointers is set.
+ */
 static int on_trigger(struct reading *r, const char *section,
                       const char *name, const char *value)
 {
@@ -78,6 +91,10 @@ static int on_trigger(struct reading *r, const char *section,
     return 1;
 }
 
+/*
+ * libinih's callback: once for each name=value. Settings of other profiles
+ * are passed over unread.
+ */
 static int on_value(void *user, const char *section, const char *name,
                     const char *value)
 {
@@ -103,6 +120,10 @@ static int on_value(void *user, const char *section, const char *name,
     return 1;
 }
 
+/*
+ * A line that libinih cannot take apart is an error too; it reports only the
+ * first of those by number.
+ */
 int config_read(struct settings *s, const char *file, const char *profile,
                 bool must)
 {

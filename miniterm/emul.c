@@ -30,6 +30,7 @@ struct emul {
     bool cursor_visible;
 };
 
+/* NULL outside the screen: the one gate that every position passes. */
 static struct emul_cell *cell_at(const struct emul *e, int row, int col)
 {
     if (row < 0 || row >= e->rows || col < 0 || col >= e->cols)
@@ -47,6 +48,10 @@ static bool clip(const struct emul *e, VTermRect *r)
     return r->start_row < r->end_row && r->start_col < r->end_col;
 }
 
+/*
+ * A wide character takes two cells; its right half is marked so that drawing
+ * skips it. Combining characters behind the first are dropped.
+ */
 static int on_glyph(VTermGlyphInfo *info, VTermPos pos, void *user)
 {
     struct emul *e = user;
@@ -68,6 +73,11 @@ static int on_cursor(VTermPos pos, VTermPos old, int visible, void *user)
     return 1;
 }
 
+/*
+ * Rows are moved in the order that does not overwrite what is still to be
+ * moved. Source and destination are clipped together, so that a rectangle
+ * partly outside moves the part that is inside.
+ */
 static int on_moverect(VTermRect dest, VTermRect src, void *user)
 {
     struct emul *e = user;
@@ -97,6 +107,10 @@ static int on_moverect(VTermRect dest, VTermRect src, void *user)
     return 1;
 }
 
+/*
+ * Selective erase (DECSED) is treated as plain erase: we keep no protection
+ * attribute.
+ */
 static int on_erase(VTermRect rect, int selective, void *user)
 {
     struct emul *e = user;
@@ -125,6 +139,10 @@ static int on_pen(VTermAttr attr, VTermValue *val, void *user)
     return 1;
 }
 
+/*
+ * The alternate screen is ours to keep: programs find it empty and the main
+ * screen untouched when they leave.
+ */
 static int on_prop(VTermProp prop, VTermValue *val, void *user)
 {
     struct emul *e = user;
@@ -183,6 +201,7 @@ void emul_free(struct emul *e)
     free(e);
 }
 
+/* Control strings are taken out first; see vtfilter.h for why. */
 void emul_feed(struct emul *e, const void *data, size_t len)
 {
     const uint8_t *p = data;
@@ -198,6 +217,10 @@ void emul_feed(struct emul *e, const void *data, size_t len)
     }
 }
 
+/*
+ * The upper left part that both sizes have is kept. Cells before libvterm is
+ * told: its callbacks come during vterm_set_size().
+ */
 void emul_resize(struct emul *e, int rows, int cols)
 {
     int old_rows = e->rows, old_cols = e->cols;
@@ -237,6 +260,7 @@ struct emul_cell emul_cell(const struct emul *e, int row, int col)
     return c ? *c : none;
 }
 
+/* Clamped: libvterm may leave the cursor one column behind the last. */
 bool emul_cursor(const struct emul *e, int *row, int *col)
 {
     VTermPos pos;
@@ -262,6 +286,10 @@ static const struct { wint_t curses; VTermKey vterm; } keys[] = {
     { KEY_ENTER, VTERM_KEY_ENTER },
 };
 
+/*
+ * Application cursor and keypad modes that the program has set decide the
+ * bytes; libvterm knows them.
+ */
 bool emul_key(struct emul *e, wint_t key, bool is_code)
 {
     if (!is_code) {

@@ -18,6 +18,10 @@ static char letter_of(uint8_t byte)
     return '\0';
 }
 
+/*
+ * A letter where there is one, else \xHH: the text stays readable for people
+ * and exact for programs.
+ */
 size_t escape_encode(char *out, const uint8_t *in, size_t len)
 {
     char *p = out;
@@ -41,6 +45,10 @@ size_t escape_encode(char *out, const uint8_t *in, size_t len)
     return (size_t)(p - out);
 }
 
+/*
+ * Value of a hexadecimal digit of either case, -1 for anything else; strchr
+ * would find the NUL as well.
+ */
 static int digit(char c)
 {
     const char *p = c ? strchr(hex, c | 0x20) : NULL;
@@ -69,6 +77,7 @@ static size_t one_escape(uint8_t *out, const char *in, size_t len)
     return 0;
 }
 
+/* Never writes more than it has read, which is why decoding in place works. */
 ssize_t escape_decode(uint8_t *out, const char *in, size_t len)
 {
     size_t n = 0;

@@ -15,6 +15,10 @@ struct gdbport {
     void *user;
 };
 
+/*
+ * Marked bytes from gdb for the line. What is not taken now the engine offers
+ * again.
+ */
 static size_t on_write(void *ctx, const uint8_t *data, size_t len)
 {
     struct gdbport *g = ctx;
@@ -36,6 +40,10 @@ static void on_event(void *ctx, const char *text)
     g->ops->event(g->user, text);
 }
 
+/*
+ * Only the gdb port is opened: the console belongs to miniterm's own panes,
+ * and raw or control ports would let others at the line.
+ */
 struct gdbport *gdbport_new(const char *port, const char *symbols,
                             const struct gdbport_ops *ops, void *user,
                             char *err, size_t size)

@@ -49,6 +49,11 @@ static bool parse_todays(const char *text, size_t len, uint16_t *owner)
     return true;
 }
 
+/*
+ * May be called for any line of any pane: only the two known forms of the
+ * message change anything. In the midst of a switch the message is the answer
+ * that go() waits for.
+ */
 void hvkeys_line(struct hvkeys *k, const char *text, size_t len)
 {
     uint16_t owner;
@@ -64,11 +69,19 @@ void hvkeys_line(struct hvkeys *k, const char *text, size_t len)
         k->deadline = 0;
 }
 
+/*
+ * Silence after a key means that its output has ended: this is the only sign
+ * there is.
+ */
 void hvkeys_heard(struct hvkeys *k, uint64_t now)
 {
     k->quiet_since = now;
 }
 
+/*
+ * Remembers where the input was; HVKEYS_UNKNOWN is resolved in go() by how
+ * many switches it took to reach the hypervisor.
+ */
 static void start(struct hvkeys *k)
 {
     k->state = HVK_GO;
@@ -77,6 +90,9 @@ static void start(struct hvkeys *k)
     k->return_to = k->owner;
 }
 
+/*
+ * Keys that are wished for during a run join it: one switch serves them all.
+ */
 bool hvkeys_press(struct hvkeys *k, const char *keys)
 {
     size_t n = strlen(keys);
@@ -92,6 +108,7 @@ bool hvkeys_press(struct hvkeys *k, const char *keys)
     return true;
 }
 
+/* Only from rest, so that a person's switch and a key's do not mix. */
 bool hvkeys_switch(struct hvkeys *k)
 {
     if (k->state != HVK_IDLE)
@@ -101,6 +118,10 @@ bool hvkeys_switch(struct hvkeys *k)
     return true;
 }
 
+/*
+ * Three in a row, in one piece: another byte between them would reset the
+ * hypervisor's count.
+ */
 static size_t type_switch(struct hvkeys *k, uint64_t now, char *out)
 {
     memset(out, k->switch_char, 3);
@@ -109,6 +130,10 @@ static size_t type_switch(struct hvkeys *k, uint64_t now, char *out)
     return 3;
 }
 
+/*
+ * The keys are dropped, not kept: typed into the wrong console later, they
+ * would do harm.
+ */
 static void give_up(struct hvkeys *k)
 {
     k->state = HVK_IDLE;
@@ -117,6 +142,11 @@ static void give_up(struct hvkeys *k)
     k->failed = true;
 }
 
+/*
+ * The core: press if the hypervisor has the input, else type the switch once
+ * more. Each round through HVK_SWITCHING is one owner further in the
+ * rotation, so CS_MAX_OWNERS rounds have seen them all.
+ */
 static size_t go(struct hvkeys *k, uint64_t now, char out[64])
 {
     size_t n = k->nr_keys;
@@ -162,6 +192,10 @@ static size_t after_output(struct hvkeys *k, uint64_t now, char *out)
     return type_switch(k, now, out);
 }
 
+/*
+ * Ends when the owner from before is reached, when a switch stays without an
+ * answer, or after a full rotation (that domain may be gone).
+ */
 static size_t going_back(struct hvkeys *k, uint64_t now, char *out)
 {
     if (k->owner == k->return_to ||
@@ -187,6 +221,10 @@ static void lower(uint64_t *wait_us, uint64_t now, uint64_t when)
         *wait_us = left;
 }
 
+/*
+ * To be asked whenever something was heard and when *wait_us has passed.
+ * Never types two things at once: each waits for what came of the other.
+ */
 size_t hvkeys_poll(struct hvkeys *k, uint64_t now, char out[64],
                    uint64_t *wait_us)
 {

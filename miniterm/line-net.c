@@ -13,6 +13,10 @@
 
 #include "line.h"
 
+/*
+ * 0 when connected or on the way, else an errno; the descriptor is only kept
+ * in the first two cases.
+ */
 static int start_connect(struct line *line, int family,
                          const struct sockaddr *addr, socklen_t len)
 {
@@ -35,6 +39,7 @@ static int start_connect(struct line *line, int family,
     return 0;
 }
 
+/* sun_path has 108 bytes; a longer path would silently become another one. */
 static int connect_unix(struct line *line)
 {
     struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -68,6 +73,10 @@ static int connect_tcp(struct line *line)
     return err ? line_fail(line, "cannot connect", err) : 0;
 }
 
+/*
+ * Name lookup blocks: for the names that one gives a terminal (hosts nearby,
+ * localhost) that is bearable.
+ */
 int net_connect(struct line *line)
 {
     snprintf(line->where, sizeof(line->where), "%.100s", line->name);

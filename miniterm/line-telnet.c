@@ -39,6 +39,7 @@ static const telnet_telopt_t options[] = {
     { -1, 0, 0 },
 };
 
+/* SET-BAUDRATE of RFC 2217, section 3: four bytes, network order. */
 static void set_baud(struct telnet *t)
 {
     unsigned baud = t->line->set->baud;
@@ -60,6 +61,11 @@ static void take_data(struct telnet *t, const char *data, size_t len)
     }
 }
 
+/*
+ * libtelnet calls back from within its own send and receive. No memory is
+ * kept from an event; what does not fit marks the line as broken instead of
+ * growing without bound.
+ */
 static void on_event(telnet_t *lib, telnet_event_t *ev, void *user)
 {
     struct telnet *t = user;
@@ -93,6 +99,10 @@ static void on_event(telnet_t *lib, telnet_event_t *ev, void *user)
     }
 }
 
+/*
+ * Our side speaks first: some servers wait for it. Offers that the server
+ * refuses do no harm; BREAK then is IAC BREAK.
+ */
 struct telnet *telnet_start(struct line *line)
 {
     struct telnet *t = xcalloc(1, sizeof(*t));
@@ -125,6 +135,10 @@ bool telnet_pending(const struct telnet *t)
     return t->out.len > 0;
 }
 
+/*
+ * Sends what is queued as far as the socket takes it; the rest goes when poll
+ * says so.
+ */
 int telnet_flush(struct telnet *t)
 {
     while (t->out.len) {
@@ -142,6 +156,10 @@ int telnet_flush(struct telnet *t)
     return 0;
 }
 
+/*
+ * One read of the socket for each call: with buffers of 64 KiB the queue is
+ * empty again before the next. Answers to negotiation leave at once.
+ */
 ssize_t telnet_read(struct telnet *t, void *buf, size_t size)
 {
     size_t len, run = sizeof(t->held);
@@ -174,6 +192,7 @@ ssize_t telnet_read(struct telnet *t, void *buf, size_t size)
     return (ssize_t)len;
 }
 
+/* Escaping can double the length, so only half of the room is offered. */
 ssize_t telnet_write(struct telnet *t, const void *buf, size_t len)
 {
     size_t room = queue_room(&t->out) / 2;
@@ -188,6 +207,10 @@ ssize_t telnet_write(struct telnet *t, const void *buf, size_t len)
     return (ssize_t)len;
 }
 
+/*
+ * RFC 2217 has the BREAK as a state that is switched on and off; the server
+ * times it.
+ */
 int telnet_break(struct telnet *t)
 {
     static const char on[] = { COM_SET_CONTROL, COM_BREAK_ON };

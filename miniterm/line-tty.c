@@ -42,6 +42,7 @@ static bool apply_frame(struct termios2 *t, const char *frame)
     return true;
 }
 
+/* False when the word is none of the three. */
 static bool apply_flow(struct termios2 *t, const char *flow)
 {
     t->c_cflag &= ~(tcflag_t)CRTSCTS;
@@ -55,6 +56,11 @@ static bool apply_flow(struct termios2 *t, const char *flow)
     return true;
 }
 
+/*
+ * BREAK and parity errors are ignored on input: a terminal shows what came,
+ * and errors are counted by the driver. HUPCL off: leaving must not reset a
+ * board through DTR.
+ */
 static void make_raw(struct termios2 *t, unsigned baud)
 {
     t->c_iflag = IGNBRK | IGNPAR;
@@ -68,6 +74,10 @@ static void make_raw(struct termios2 *t, unsigned baud)
     t->c_cc[VTIME] = 0;
 }
 
+/*
+ * The speed is read back: a driver that rounds may be off by 5 %, as a UART
+ * tolerates; one that ignores the wish is found out.
+ */
 int tty_set(struct line *line, int fd)
 {
     const struct settings *set = line->set;
@@ -91,6 +101,7 @@ int tty_set(struct line *line, int fd)
     return 0;
 }
 
+/* The next program finds the tty as we found it. */
 int tty_restore(struct line *line)
 {
     int rc = 0;
@@ -120,6 +131,7 @@ static int take_lock(struct line *line)
     return line_fail(line, "in use by another program (see fuser)", 0);
 }
 
+/* The two mistakes that everybody makes get the advice that helps. */
 static int cannot_open(struct line *line, int err)
 {
     if (err == EACCES)
@@ -131,6 +143,7 @@ static int cannot_open(struct line *line, int err)
     return line_fail(line, "cannot open", err);
 }
 
+/* Open, lock, remember, set: each failure undoes what was done. */
 int tty_open(struct line *line)
 {
     struct termios2 t;
@@ -151,6 +164,7 @@ int tty_open(struct line *line)
     return 0;
 }
 
+/* Only real UART drivers count; USB adapters mostly do, ptys do not. */
 bool tty_counts(int fd, struct line_errors *out)
 {
     struct serial_icounter_struct c;
@@ -165,6 +179,10 @@ bool tty_counts(int fd, struct line_errors *out)
     return true;
 }
 
+/*
+ * We hold the master; whoever opens the slave is the target.  The two ioctls
+ * are what unlockpt(3) and ptsname(3) do.
+ */
 int pty_open(struct line *line)
 {
     unsigned number;
@@ -232,6 +250,7 @@ static bool is_real_uart(const char *path)
     return real;
 }
 
+/* Stable names first: /dev/serial/by-id is what a profile should hold. */
 int line_list(void)
 {
     int found = print_links("/dev/serial/by-id");

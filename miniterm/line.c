@@ -48,6 +48,10 @@ static int split_host(struct line *line)
     return 0;
 }
 
+/*
+ * The form decides: a path by its first character, a keyword by its prefix;
+ * what is left and has a colon is host and port.
+ */
 int line_init(struct line *line, const struct settings *set)
 {
     const char *name = set->target;
@@ -95,6 +99,10 @@ static void line_up(struct line *line)
         tty_counts(line->fd, &line->base);
 }
 
+/*
+ * May be called again after line_close(): nothing of the former connection is
+ * left, telnet's state included.
+ */
 int line_open(struct line *line)
 {
     int rc;
@@ -110,6 +118,7 @@ int line_open(struct line *line)
     return rc;
 }
 
+/* Harmless when repeated. Unread and unsent bytes are gone. */
 void line_close(struct line *line)
 {
     if (line->telnet)
@@ -128,6 +137,10 @@ void line_close(struct line *line)
     line->state = LINE_DOWN;
 }
 
+/*
+ * The outcome of a connect that did not finish at once (connect(2),
+ * EINPROGRESS).
+ */
 int line_connected(struct line *line)
 {
     socklen_t size = sizeof(int);
@@ -145,11 +158,16 @@ int line_connected(struct line *line)
     return 0;
 }
 
+/*
+ * The message for a read or write that found the other side gone; err 0 is an
+ * orderly end. Always -1.
+ */
 static ssize_t gone(struct line *line, int err)
 {
     return line_fail(line, err ? "lost" : "closed by the other side", err);
 }
 
+/* Ordinary ends and errors look the same to callers: -1 and a message. */
 ssize_t line_read(struct line *line, void *buf, size_t size)
 {
     ssize_t n;
@@ -170,6 +188,10 @@ ssize_t line_read(struct line *line, void *buf, size_t size)
     return n;
 }
 
+/*
+ * A line that is not up takes nothing, so callers keep their bytes until it
+ * is.
+ */
 ssize_t line_write(struct line *line, const void *buf, size_t len)
 {
     ssize_t n;
@@ -201,6 +223,7 @@ int line_flush(struct line *line)
     return line->telnet ? telnet_flush(line->telnet) : 0;
 }
 
+/* Ptys accept the ioctl and do nothing: there is no wire to hold. */
 int line_break(struct line *line)
 {
     if (line->state != LINE_UP)

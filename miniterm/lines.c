@@ -32,6 +32,9 @@ struct lines {
     struct tline *current;
 };
 
+/*
+ * libvterm hands out code points; what is kept, searched and logged is UTF-8.
+ */
 static size_t put_utf8(char *out, uint32_t c)
 {
     if (c < 0x80) {
@@ -96,6 +99,10 @@ static struct tline *make_line(const struct lines *l)
     return t;
 }
 
+/*
+ * The oldest line makes room. The callback comes last: it may look at the
+ * line and annotate it, but not feed us.
+ */
 static void keep(struct lines *l, struct tline *t)
 {
     size_t size = sizeof(*t) + t->len + 1;
@@ -116,6 +123,10 @@ static void forget_current(struct lines *l)
     l->current = NULL;
 }
 
+/*
+ * The row becomes a line even when it is empty: blank lines are part of the
+ * picture.
+ */
 static void finish(struct lines *l)
 {
     struct tline *t;
@@ -130,6 +141,7 @@ static void finish(struct lines *l)
     keep(l, t);
 }
 
+/* Called for every character. The first one of a line sets its time. */
 static int on_glyph(VTermGlyphInfo *info, VTermPos pos, void *user)
 {
     struct lines *l = user;
@@ -180,6 +192,7 @@ static int on_scroll(VTermRect rect, int downward, int rightward, void *user)
     return 1;
 }
 
+/* `used` may shrink with it: trailing cells that were erased do not count. */
 static int on_erase(VTermRect rect, int selective, void *user)
 {
     struct lines *l = user;
@@ -340,6 +353,7 @@ void lines_free(struct lines *l)
     free(l);
 }
 
+/* In pieces of a bounded size, because the filter needs a buffer. */
 void lines_feed(struct lines *l, const void *data, size_t len, uint64_t wall)
 {
     const uint8_t *p = data;
@@ -363,6 +377,10 @@ void lines_end(struct lines *l)
         lines_feed(l, "\r\n", 2, l->arrived);
 }
 
+/*
+ * A mark does not disturb a half-written line: that one is ended first, its
+ * rest becomes a line of its own.
+ */
 void lines_mark(struct lines *l, const char *text, uint64_t wall)
 {
     size_t len = strlen(text);
@@ -393,6 +411,10 @@ struct tline *lines_get(const struct lines *l, uint64_t number)
     return l->kept[number % l->max];
 }
 
+/*
+ * Built when asked for and kept until the next byte: drawing asks twice for
+ * each picture.
+ */
 const struct tline *lines_current(struct lines *l)
 {
     if (l->empty)

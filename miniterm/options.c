@@ -162,6 +162,10 @@ static void build_getopt(struct option *longs, char *shorts)
     *shorts = '\0';
 }
 
+/*
+ * The entry for what getopt_long returned: 1000 + index for long options, the
+ * letter for short ones.
+ */
 static const struct option_entry *entry_of(int val)
 {
     if (val >= 1000)
@@ -227,6 +231,10 @@ static bool is_profile_name(const char *word)
     return !strpbrk(word, "/:") && strcmp(word, "pty");
 }
 
+/*
+ * Without -C a missing file is fine, unless a profile was asked for: then it
+ * must come from somewhere.
+ */
 static int read_config(struct settings *s)
 {
     const char *xdg = getenv("XDG_CONFIG_HOME");
@@ -245,6 +253,10 @@ static int read_config(struct settings *s)
     return rc;
 }
 
+/*
+ * Combinations that cannot mean anything are refused here, before anything is
+ * opened.
+ */
 static int check(const struct settings *s)
 {
     const char *wrong = NULL;
@@ -262,6 +274,10 @@ static int check(const struct settings *s)
     return 1 + 2;
 }
 
+/*
+ * The command line is walked twice: first for -C and -p alone, so that the
+ * file is read before the other options override it.
+ */
 int options_parse(struct settings *s, int argc, char **argv)
 {
     const char *word = NULL;

@@ -26,6 +26,10 @@ static bool ends_line(uint8_t byte)
     return byte == '\r' || byte == '\n';
 }
 
+/*
+ * With a character delay the run is one byte, with a line delay it ends
+ * behind the line's end; without either it is all there is.
+ */
 const uint8_t *outq_ready(const struct outq *o, uint64_t now, size_t *len,
                           uint64_t *wait_us)
 {
@@ -51,6 +55,10 @@ const uint8_t *outq_ready(const struct outq *o, uint64_t now, size_t *len,
     return run;
 }
 
+/*
+ * The delay counts from when the bytes left, not from when they were queued:
+ * a slow line is not slowed down further.
+ */
 void outq_sent(struct outq *o, uint64_t now, size_t len)
 {
     size_t run;

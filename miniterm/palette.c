@@ -28,6 +28,7 @@ static bool parse(const char *line, char *key, char text[PALETTE_TEXT])
     return true;
 }
 
+/* A key that is listed again (after a new `h`) replaces its text. */
 bool palette_line(struct palette *p, const char *text, size_t len)
 {
     char line[256], what[PALETTE_TEXT], key;
@@ -84,6 +85,10 @@ static unsigned rank(const struct palette_key *k, const char *filter)
     return 2;
 }
 
+/*
+ * An insertion sort into the caller's index: the list has some thirty
+ * entries.
+ */
 unsigned palette_filter(const struct palette *p, const char *filter,
                         unsigned char index[PALETTE_MAX])
 {
@@ -111,6 +116,10 @@ unsigned palette_filter(const struct palette *p, const char *filter,
     return nr;
 }
 
+/*
+ * By letter for those that every version of the hypervisor has, by words of
+ * the description for the rest.
+ */
 bool palette_dangerous(const struct palette_key *k)
 {
     static const char *const words[] = { "reboot", "crash", "panic", "reset",

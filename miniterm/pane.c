@@ -8,6 +8,10 @@
 #include "pane.h"
 #include "util.h"
 
+/*
+ * Of more than fits only the end is copied; total counts all of it, so that
+ * offsets stay true.
+ */
 void rawring_put(struct rawring *r, const uint8_t *data, size_t len)
 {
     if (len > RAW_KEEP) {
@@ -71,6 +75,9 @@ static void start_emul(struct pane *p, emul_reply_fn *reply)
                        p->cols > 0 ? p->cols : 80, reply, p);
 }
 
+/*
+ * The program gave the screen back. A terminal that a person asked for stays.
+ */
 void pane_alt_screen(struct pane *p, bool on)
 {
     if (on || p->emul_by_hand)
@@ -79,6 +86,10 @@ void pane_alt_screen(struct pane *p, bool on)
     p->emul = NULL;
 }
 
+/*
+ * From lines to a terminal, the terminal starts empty: the program behind it
+ * has to redraw (CTRL-l in most).
+ */
 void pane_toggle_emul(struct pane *p, emul_reply_fn *reply)
 {
     p->emul_by_hand = !p->emul;
@@ -107,6 +118,7 @@ void pane_feed(struct pane *p, const uint8_t *data, size_t len,
     p->unread = true;
 }
 
+/* Text as it is seen, with times in UTC and the notes behind it. */
 long pane_save(struct pane *p, const char *path)
 {
     FILE *f = fopen(path, "we");

@@ -55,12 +55,14 @@ static void on_log_line(void *user, struct tline *t)
 
 static const struct lines_ops log_ops = { .done = on_log_line };
 
+/* The terminal is raw while we run: lines need their own CR. */
 static void say(const struct plain *p, const char *text)
 {
     if (!p->set->quiet)
         fprintf(stderr, "miniterm: %s%s", text, p->tty_in ? "\r\n" : "\n");
 }
 
+/* Without --reconnect this ends the program with status 3. */
 static void line_gone(struct plain *p)
 {
     say(p, p->line.error);
@@ -71,6 +73,7 @@ static void line_gone(struct plain *p)
         p->lost = true;
 }
 
+/* At most once a second; a target that is switched off costs nothing. */
 static void try_reopen(struct plain *p)
 {
     uint64_t now = now_us();
@@ -110,6 +113,10 @@ static void from_user(struct plain *p)
         (void)!write_all(STDOUT_FILENO, buf, len);
 }
 
+/*
+ * What the line takes now; the rest waits in the queue, and poll() tells
+ * when.
+ */
 static void to_line(struct plain *p)
 {
     uint64_t now = now_us(), never = UINT64_MAX;
@@ -128,6 +135,7 @@ static void to_line(struct plain *p)
     outq_sent(&p->out, now, (size_t)n);
 }
 
+/* Logs see the bytes before any filter of the view. */
 static void log_received(struct plain *p, const uint8_t *data, size_t len)
 {
     logs_raw(&p->logs, data, len);
@@ -136,6 +144,7 @@ static void log_received(struct plain *p, const uint8_t *data, size_t len)
         lines_feed(p->text, data, len, wall_us());
 }
 
+/* A terminal that went away (EIO) ends the program like a quit key. */
 static void to_user(struct plain *p)
 {
     ssize_t n = write(p->out_fd, p->shown + p->shown_at, p->shown_len);
@@ -171,6 +180,7 @@ static ssize_t gather(struct plain *p, uint8_t *into)
     return (ssize_t)len;
 }
 
+/* Only called when nothing waits for stdout, so p->shown is free. */
 static void from_line(struct plain *p)
 {
     static uint8_t raw[CHUNK];
@@ -195,6 +205,10 @@ static void from_line(struct plain *p)
     to_user(p);
 }
 
+/*
+ * The earliest of: the paced byte, the next try to connect, the end of
+ * --exit-after.
+ */
 static int timeout_ms(const struct plain *p)
 {
     uint64_t now = now_us(), wait_us = 3600000000u;
@@ -214,6 +228,10 @@ static int timeout_ms(const struct plain *p)
     return (int)((wait_us + 999) / 1000);
 }
 
+/*
+ * Everything that was typed has left, everything that came is shown, and it
+ * was quiet for long enough.
+ */
 static bool time_is_over(const struct plain *p)
 {
     return !p->in_open && p->set->exit_after_ms && !p->out.q.len &&
@@ -221,6 +239,7 @@ static bool time_is_over(const struct plain *p)
            now_us() >= p->last_io + p->set->exit_after_ms * 1000ULL;
 }
 
+/* Descriptors that must not be looked at now are -1, which poll() skips. */
 static void fill(struct plain *p, struct pollfd fds[3])
 {
     uint64_t never = UINT64_MAX;
@@ -255,6 +274,7 @@ static void handle_line(struct plain *p, short revents)
         line_gone(p);
 }
 
+/* Each round looks at the keys: one can leave in the midst of a flood. */
 static void loop(struct plain *p)
 {
     struct pollfd fds[3];
@@ -292,6 +312,7 @@ static int open_output(void)
     return fd < 0 ? STDOUT_FILENO : fd;
 }
 
+/* 0, or the exit status after a message. */
 static int set_up(struct plain *p, const struct settings *set)
 {
     size_t size;
@@ -331,6 +352,10 @@ static void banner(const struct plain *p)
             p->set->quit_keys[0] ? p->set->quit_keys[0] : '?');
 }
 
+/*
+ * The state is static because of its size; there is one pass-through in a
+ * program.
+ */
 int plain_run(const struct settings *set)
 {
     static struct plain p;

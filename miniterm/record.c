@@ -41,6 +41,10 @@ static uint64_t parse_time(const char *text)
     return seconds <= 0 ? 0 : (uint64_t)seconds * 1000000 + micro;
 }
 
+/*
+ * Checks everything before it commits to anything: a record is whole or it is
+ * none.
+ */
 bool record_parse(struct record *r, const char *line, size_t len)
 {
     ssize_t n;
@@ -113,6 +117,7 @@ static int open_one(const char *name, bool lines, int *fd)
     return *fd < 0 ? -1 : 0;
 }
 
+/* Files that were opened before a failure are closed by logs_close(). */
 int logs_open(struct logs *l, const struct settings *set)
 {
     l->record_fd = l->text_fd = l->raw_fd = -1;
@@ -147,6 +152,7 @@ static void put(struct logs *l, int fd, const void *data, size_t len)
         l->failed = true;
 }
 
+/* The time is the moment of writing: bytes are recorded as they arrive. */
 static void put_record(struct logs *l, enum record_kind kind,
                        const uint8_t *data, size_t len)
 {
@@ -161,6 +167,7 @@ static void put_record(struct logs *l, enum record_kind kind,
     put(l, l->record_fd, out, n);
 }
 
+/* Cut at line ends, so that a record file reads well in a pager. */
 void logs_record(struct logs *l, enum record_kind kind, const void *data,
                  size_t len)
 {

@@ -15,6 +15,7 @@ struct regex {
     pcre2_match_context *limits;
 };
 
+/* JIT where the library has it; without, the same matches come slower. */
 struct regex *regex_new(const char *pattern, bool fold, char *why,
                         size_t size)
 {
@@ -56,6 +57,7 @@ void regex_free(struct regex *r)
     free(r);
 }
 
+/* The limit on effort makes a pathological pattern fail, not hang. */
 bool regex_find(struct regex *r, const char *text, size_t len, size_t from,
                 size_t *start, size_t *end)
 {

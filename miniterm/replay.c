@@ -39,6 +39,10 @@ static void read_next(struct replay *r)
     }
 }
 
+/*
+ * The first record is read at once: a file that is none is refused before the
+ * screen opens.
+ */
 struct replay *replay_open(const char *path, double speed)
 {
     struct replay *r = xcalloc(1, sizeof(*r));
@@ -66,6 +70,7 @@ void replay_close(struct replay *r)
     free(r);
 }
 
+/* The pause of then, cut and sped up; clocks that went back give none. */
 static uint64_t pause_before(const struct replay *r)
 {
     uint64_t gap;
@@ -78,6 +83,10 @@ static uint64_t pause_before(const struct replay *r)
     return (uint64_t)((double)gap / r->speed);
 }
 
+/*
+ * `due` moves by the pauses, not by when we came to it, so that delays do not
+ * add up. After a pause by hand it starts anew from now.
+ */
 bool replay_step(struct replay *r, struct session *s, bool paused,
                  uint64_t *wait_us)
 {

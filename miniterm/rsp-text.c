@@ -120,6 +120,10 @@ static void describe_memory(struct rsp_context *ctx, struct text *t,
         (unsigned long long)ctx->address);
 }
 
+/*
+ * c, s and vCont: actions by their letters, threads as they stand in the
+ * packet.
+ */
 static void describe_resume(struct text *t, const char *p)
 {
     static const char letters[] = "cCsStr";
@@ -145,6 +149,10 @@ static void describe_resume(struct text *t, const char *p)
     }
 }
 
+/*
+ * Commands with arguments that are worth showing. False: the table of names
+ * serves.
+ */
 static bool describe_special(struct rsp_context *ctx, struct text *t,
                              const char *p)
 {
@@ -170,6 +178,7 @@ static bool describe_special(struct rsp_context *ctx, struct text *t,
     return true;
 }
 
+/* The command is remembered: what a reply means depends on it. */
 static void describe_command(struct rsp_context *ctx, struct text *t,
                              const char *p)
 {
@@ -199,6 +208,7 @@ static void stop_field(const char *p, const char *key, char *out, size_t size)
     }
 }
 
+/* T and S packets. Nothing behind the two digits is required. */
 static bool parse_stop(const char *p, unsigned *sig, char thread[32],
                        char core[16])
 {
@@ -229,6 +239,10 @@ static const char *signal_name(unsigned sig)
     return "signal";
 }
 
+/*
+ * From the most specific form to the least; a reply that fits none is shown
+ * without a sentence.
+ */
 static void describe_reply(const struct rsp_context *ctx, struct text *t,
                            const char *p, size_t len)
 {
@@ -288,6 +302,7 @@ void rsp_describe(struct rsp_context *ctx, const struct rsp_event *ev,
         describe_reply(ctx, &t, p, ev->full_len);
 }
 
+/* A packet with a bad checksum stops nothing. */
 bool rsp_stop_reply(const struct rsp_event *ev, unsigned *signal,
                     char thread[32], char core[16])
 {

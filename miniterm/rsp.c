@@ -15,6 +15,7 @@ void rsp_init(struct rsp_stream *r, bool to_target, rsp_event_fn *event,
     r->user = user;
 }
 
+/* One event, after which the buffer starts empty. */
 static void report(struct rsp_stream *r, enum rsp_kind kind, bool bad)
 {
     struct rsp_event ev = {
@@ -32,6 +33,7 @@ static void report(struct rsp_stream *r, enum rsp_kind kind, bool bad)
     r->notification = false;
 }
 
+/* full_len goes on counting when the buffer is full. */
 static void keep(struct rsp_stream *r, uint8_t byte)
 {
     if (r->len < RSP_KEEP)
@@ -47,6 +49,10 @@ static int hex_digit(uint8_t c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/*
+ * What is neither a packet nor an acknowledgement is noise: gathered, so that
+ * garbage makes one line and not one for each byte.
+ */
 static void between_packets(struct rsp_stream *r, uint8_t byte)
 {
     enum rsp_kind kind = byte == '+' ? RSP_ACK :
@@ -73,6 +79,10 @@ static void between_packets(struct rsp_stream *r, uint8_t byte)
     report(r, kind, false);
 }
 
+/*
+ * Escapes (}) and run lengths (*) are left as they are: this is for reading,
+ * not for answering.
+ */
 static void in_data(struct rsp_stream *r, uint8_t byte)
 {
     if (byte == '#') {
@@ -90,6 +100,7 @@ static void in_data(struct rsp_stream *r, uint8_t byte)
     keep(r, byte);
 }
 
+/* Two digits; anything else is a bad checksum as well. */
 static void in_sum(struct rsp_stream *r, uint8_t byte)
 {
     int digit = hex_digit(byte);

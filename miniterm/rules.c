@@ -66,6 +66,7 @@ static int color_by_name(const char *word)
     return -1;
 }
 
+/* Words in any order; behind `on` a color is the background. */
 bool rules_parse_color(const char *text, uint16_t *attr)
 {
     char copy[80], *word, *next = copy;
@@ -95,6 +96,7 @@ bool rules_parse_color(const char *text, uint16_t *attr)
     return true;
 }
 
+/* Messages go to stderr: rules are made before the screen is. */
 static int add_color(struct rules *r, const char *match, const char *color)
 {
     struct color_match m;
@@ -154,6 +156,7 @@ static int add_shipped(struct rules *r, const struct settings *set, size_t i)
     return add_trigger(r, own);
 }
 
+/* In order of precedence: the user's before the shipped ones. */
 static int add_all(struct rules *r, const struct settings *set)
 {
     for (size_t i = 0; i < set->nr_colors; i++)
@@ -196,6 +199,10 @@ void rules_free(struct rules *r)
     free(r);
 }
 
+/*
+ * The first match counts; with the shipped rules alone that is four searches
+ * for a line that is drawn.
+ */
 uint16_t rules_color(const struct rules *r, const char *text, size_t len)
 {
     size_t start, end;
@@ -206,6 +213,7 @@ uint16_t rules_color(const struct rules *r, const char *text, size_t len)
     return 0;
 }
 
+/* Called once for each complete line. */
 const struct trigger_rule *rules_trigger(const struct rules *r,
                                          const char *text, size_t len)
 {

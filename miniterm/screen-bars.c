@@ -10,6 +10,10 @@
 
 #define MESSAGE_US 8000000
 
+/*
+ * All panes with the numbers that choose them; bold ones are in sight. The
+ * columns are remembered for clicks.
+ */
 static void draw_tabs(struct screen *sc)
 {
     const struct session *s = sc->s;
@@ -65,6 +69,7 @@ static void append(char *text, size_t size, const char *fmt, ...)
     va_end(ap);
 }
 
+/* The target, whether it is there, and what flows. */
 static void add_line_state(struct screen *sc, char *text, size_t size)
 {
     static const char *const states[] = { "DOWN", "connecting", "" };
@@ -84,6 +89,10 @@ static void add_line_state(struct screen *sc, char *text, size_t size)
                s->errors.overrun);
 }
 
+/*
+ * `bad` are packets with wrong checksums of both directions, `noise` bytes of
+ * the debugger's channel outside any packet.
+ */
 static void add_gdb_state(struct screen *sc, char *text, size_t size)
 {
     const struct session *s = sc->s;
@@ -123,6 +132,10 @@ static void draw_status(struct screen *sc)
     attrset(A_NORMAL);
 }
 
+/*
+ * One row for four uses, the most urgent first: a question, the command key's
+ * hint, news, the reminder of the keys.
+ */
 static void draw_message(struct screen *sc)
 {
     char answer[PROMPT_MAX * 4];

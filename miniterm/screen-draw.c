@@ -41,6 +41,7 @@ void draw_colors_init(void)
                           (short)(bg - 1));
 }
 
+/* Our attributes (lines.h) as curses has them. */
 attr_t draw_attr(unsigned attr)
 {
     unsigned fg = ATTR_FG(attr), bg = ATTR_BG(attr);
@@ -138,6 +139,7 @@ static unsigned add_target_stamp(struct vline *v, const struct tline *t)
     return text;
 }
 
+/* A column of fixed width, so that texts line up. */
 static void add_stamp(struct screen *sc, struct vline *v,
                       const struct tline *t, const struct tline *before)
 {
@@ -181,6 +183,11 @@ static void find_matches(struct screen *sc, const struct tline *t,
     }
 }
 
+/*
+ * Everything about a line's look in one place: time, rule or own colors,
+ * search matches, note. The cells are then wrapped and drawn, or only
+ * counted.
+ */
 static void build(struct screen *sc, struct vline *v, const struct tline *t,
                   const struct tline *before)
 {
@@ -240,6 +247,7 @@ static int wrap(const struct vline *v, int width, int *start, int max)
     return rows;
 }
 
+/* Rows that draw_line() would take. */
 int draw_line_rows(struct screen *sc, const struct tline *t,
                    const struct tline *before, int width)
 {
@@ -282,6 +290,10 @@ static void blank(const struct place *at)
         mvhline(y, at->x, ' ', at->w);
 }
 
+/*
+ * From the newest line upwards until the pane is full: the cost is the pane's
+ * height, whatever the history holds.
+ */
 static void draw_lines(struct screen *sc, const struct place *at)
 {
     struct pane *p = at->pane;
@@ -303,6 +315,10 @@ static void draw_lines(struct screen *sc, const struct place *at)
         mvaddstr(at->y + at->h - 1, at->x, "(older lines are gone)");
 }
 
+/*
+ * Cell by cell; blank ones are drawn as well because the terminal's
+ * background may be colored.
+ */
 static void draw_emul(const struct place *at)
 {
     struct emul *e = at->pane->emul;
@@ -356,6 +372,10 @@ static void draw_hex(const struct place *at)
     }
 }
 
+/*
+ * Name, kind of view, who has the input, and how far below the newest line
+ * is.
+ */
 static void draw_title(struct screen *sc, const struct place *at)
 {
     const struct pane *p = at->pane;
@@ -377,6 +397,7 @@ static void draw_title(struct screen *sc, const struct place *at)
     attrset(A_NORMAL);
 }
 
+/* The view that the person chose, bytes before terminal before lines. */
 void draw_pane(struct screen *sc, const struct place *at)
 {
     draw_title(sc, at);

@@ -33,6 +33,10 @@ static bool is_erase(wint_t key, bool is_code)
     return is_code ? key == KEY_BACKSPACE : key == 0x7f || key == 8;
 }
 
+/*
+ * A line editor of the simplest kind: characters, backspace, CTRL-u, Enter,
+ * Esc.
+ */
 void prompt_key(struct screen *sc, wint_t key, bool is_code)
 {
     bool enter = is_code ? key == KEY_ENTER : key == L'\r' || key == L'\n';
@@ -76,6 +80,10 @@ static bool matches(struct screen *sc, uint64_t number)
     return t && regex_find(sc->search, t->text, t->len, 0, &start, &end);
 }
 
+/*
+ * From the last match on, or from the newest line. Lines that left the
+ * history are skipped by its numbering.
+ */
 void find_again(struct screen *sc, bool older)
 {
     struct pane *p = sc->focus;
@@ -108,6 +116,7 @@ static bool has_upper(const wchar_t *text)
     return false;
 }
 
+/* An empty answer ends the search and its marks. */
 static void find_answered(struct screen *sc)
 {
     char why[200];
@@ -135,6 +144,7 @@ void find_open(struct screen *sc)
     prompt_open(sc, "search (regex):", find_answered);
 }
 
+/* The file is overwritten: it was named just now. */
 static void save_answered(struct screen *sc)
 {
     char path[PROMPT_MAX * 4];

@@ -13,6 +13,7 @@ static void do_help(struct screen *sc)
     sc->overlay = OVER_HELP;
 }
 
+/* What is in sight stays in sight; output goes on below. */
 static void do_pause(struct screen *sc)
 {
     struct pane *p = sc->focus;
@@ -81,6 +82,10 @@ static void do_end(struct screen *sc)
     sc->focus->follow = true;
 }
 
+/*
+ * The one setting that a key changes, which is why the settings are a copy of
+ * the screen's own.
+ */
 static void do_echo(struct screen *sc)
 {
     struct settings *set = (struct settings *)sc->set;
@@ -117,6 +122,10 @@ static void do_continue(struct screen *sc)
     session_continue(sc->s);
 }
 
+/*
+ * Panes of domains, frozen copies and programs can go; a domain's comes back
+ * with its next line.
+ */
 static void do_close(struct screen *sc)
 {
     struct pane *p = sc->focus;
@@ -215,6 +224,7 @@ const struct command command_table[] = {
     { 0, 0, NULL, NULL },
 };
 
+/* Reaching the newest line ends the pause. */
 void keys_scroll(struct screen *sc, struct pane *p, int lines)
 {
     uint64_t first = lines_first(p->lines), next = lines_next(p->lines);
@@ -235,6 +245,7 @@ void keys_scroll(struct screen *sc, struct pane *p, int lines)
     sc->redraw = true;
 }
 
+/* Digits choose a pane; everything else is in the table. */
 static bool run_command(struct screen *sc, wint_t key)
 {
     if (key >= '1' && key <= '9') {
@@ -250,6 +261,7 @@ static bool run_command(struct screen *sc, wint_t key)
     return false;
 }
 
+/* True when the key was ours. */
 static bool function_key(struct screen *sc, wint_t key)
 {
     struct pane *p = sc->focus;
@@ -285,6 +297,10 @@ static void to_target(struct screen *sc, wint_t key, bool is_code)
     emul_key(p->emul ? p->emul : sc->encoder, key, is_code);
 }
 
+/*
+ * Button 1 chooses, the wheel (buttons 4 and 5) scrolls the pane under the
+ * pointer, whichever has the focus.
+ */
 static void on_mouse(struct screen *sc)
 {
     MEVENT ev;
@@ -322,6 +338,10 @@ static void normal_key(struct screen *sc, wint_t key, bool is_code)
         to_target(sc, key, is_code);
 }
 
+/*
+ * Resizing and the mouse come in any state; then the command key; then
+ * whoever has the keyboard.
+ */
 void keys_handle(struct screen *sc, wint_t key, bool is_code)
 {
     sc->redraw = true;

@@ -6,6 +6,7 @@
 
 #define MIN_ROWS 3 /* of a pane with its title */
 
+/* The pane comes into sight if it was not. */
 void layout_focus(struct screen *sc, struct pane *p)
 {
     sc->focus = p;
@@ -36,6 +37,7 @@ struct place *layout_at(struct screen *sc, int y, int x)
     return NULL;
 }
 
+/* A pane without anything in it need not take rows. */
 static bool has_lines(const struct pane *p)
 {
     return lines_next(p->lines) > 0 || p->emul;
@@ -59,6 +61,7 @@ static bool is_wanted(const struct screen *sc, const struct pane *p)
     return false;
 }
 
+/* The focused pane gets the most rows, packets the fewest. */
 static int weight(const struct screen *sc, const struct pane *p)
 {
     if (p == sc->focus)
@@ -66,6 +69,7 @@ static int weight(const struct screen *sc, const struct pane *p)
     return p->kind == PANE_GDB ? 2 : 3;
 }
 
+/* A terminal in the pane learns its new size here and nowhere else. */
 static void put(struct screen *sc, struct pane *p, int y, int x, int h, int w)
 {
     struct place *at = &sc->place[sc->nr_places++];
@@ -112,6 +116,10 @@ static void stack(struct screen *sc, struct pane **list, unsigned nr,
     }
 }
 
+/*
+ * Those to be shown in the column (0 left, 1 right, -1 there is but one), in
+ * the order of the tabs.
+ */
 static unsigned choose(struct screen *sc, struct pane **list, int column)
 {
     const struct session *s = sc->s;
@@ -135,6 +143,10 @@ static void forget_sizes(struct screen *sc)
     sc->nr_places = 0;
 }
 
+/*
+ * Anew from nothing each time: sizes, focus and panes may all have changed.
+ * Too few rows for two panes zoom the focused one.
+ */
 void layout_update(struct screen *sc)
 {
     struct pane *list[SESSION_MAX_PANES];

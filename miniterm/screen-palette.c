@@ -6,6 +6,7 @@
 
 #include "screen.h"
 
+/* The list is asked for once; later `h` typed by hand renews it as well. */
 void palette_open(struct screen *sc)
 {
     sc->overlay = OVER_PALETTE;
@@ -27,6 +28,10 @@ static void press(struct screen *sc, char key)
         screen_say(sc, "key '%c' for the hypervisor", key);
 }
 
+/*
+ * Enter. A letter that is in no list is still offered, after a question: the
+ * list may never have come.
+ */
 static void choose(struct screen *sc)
 {
     unsigned char index[PALETTE_MAX];
@@ -88,6 +93,9 @@ void palette_key(struct screen *sc, wint_t key, bool is_code)
         sc->chosen = nr ? nr - 1 : 0;
 }
 
+/*
+ * Over the panes, as high as the list needs; the chosen entry stays in sight.
+ */
 void palette_draw(struct screen *sc)
 {
     unsigned char index[PALETTE_MAX];

@@ -65,6 +65,7 @@ static char *gdb_command(const struct screen *sc)
     return out;
 }
 
+/* One is enough: a second call goes to the pane that has it. */
 void screen_start_gdb(struct screen *sc)
 {
     struct pane *p;
@@ -111,6 +112,10 @@ static wchar_t control_of(char letter)
     return (wchar_t)(letter & 0x1f);
 }
 
+/*
+ * raw() and not cbreak(): CTRL-c belongs to the target. The short escape
+ * delay makes a lone Esc quick.
+ */
 static void start_curses(struct screen *sc)
 {
     initscr();
@@ -128,6 +133,7 @@ static void start_curses(struct screen *sc)
     userterm_adopt_fullscreen();
 }
 
+/* Until curses has no more: pasted text comes in one go. */
 static void read_keys(struct screen *sc)
 {
     wint_t key;
@@ -137,6 +143,10 @@ static void read_keys(struct screen *sc)
         keys_handle(sc, key, rc == KEY_CODE_YES);
 }
 
+/*
+ * Where the person types: the prompt, the program's own cursor, or the end of
+ * the unfinished line.
+ */
 static void place_cursor(struct screen *sc)
 {
     struct pane *p = sc->focus;
@@ -159,6 +169,7 @@ static void place_cursor(struct screen *sc)
     }
 }
 
+/* The whole picture each time; curses sends only what changed. */
 static void draw(struct screen *sc)
 {
     if (sc->s->panes_changed) {
@@ -182,6 +193,10 @@ static void draw(struct screen *sc)
     sc->drawn_at = now_us();
 }
 
+/*
+ * At once after a key, else at most 50 times a second: a flood must not be
+ * slowed down by its display.
+ */
 static void draw_if_due(struct screen *sc, uint64_t *wait_us)
 {
     uint64_t now = now_us();
@@ -194,6 +209,10 @@ static void draw_if_due(struct screen *sc, uint64_t *wait_us)
         *wait_us = sc->drawn_at + FRAME_US - now;
 }
 
+/*
+ * One round: what may have to wait is asked for, the picture is drawn, then
+ * everything that poll() reports is served.
+ */
 static void wait_and_handle(struct screen *sc, uint64_t wait_us)
 {
     struct pollfd fds[1 + SESSION_MAX_FDS];
@@ -222,6 +241,7 @@ static void wait_and_handle(struct screen *sc, uint64_t wait_us)
     }
 }
 
+/* The command key and the quit keys as control codes. */
 static void screen_init(struct screen *sc, const struct settings *set)
 {
     memset(sc, 0, sizeof(*sc));
@@ -233,6 +253,7 @@ static void screen_init(struct screen *sc, const struct settings *set)
         sc->quit_keys[i] = control_of(set->quit_keys[i]);
 }
 
+/* curses first, then our own guard: both may have something to undo. */
 static void screen_end(struct screen *sc)
 {
     endwin();
@@ -242,6 +263,10 @@ static void screen_end(struct screen *sc)
     session_free(sc->s);
 }
 
+/*
+ * The terminal guard is armed before; curses starts only here, when nothing
+ * can fail any more with a message.
+ */
 static int loop(struct screen *sc, struct replay *replay)
 {
     sc->encoder = emul_new(24, 80, on_encoded, sc);
@@ -259,6 +284,7 @@ static int loop(struct screen *sc, struct replay *replay)
     return sc->s->lost ? 3 : 0;
 }
 
+/* Logs, symbols and rules complain on stderr before the screen opens. */
 int screen_run(const struct settings *set)
 {
     struct settings own = *set;

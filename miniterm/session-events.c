@@ -17,6 +17,10 @@
 #define TRIGGER_HOLDOFF_US 10000000 /* a crash matches many times */
 #define BREAKIN_WAIT_US 700000
 
+/*
+ * One direction of the debugger's channel, as on the wire. The record keeps
+ * the top bits.
+ */
 void session_high(struct session *s, bool to_target, const uint8_t *data,
                   size_t len)
 {
@@ -35,6 +39,7 @@ void session_high(struct session *s, bool to_target, const uint8_t *data,
     }
 }
 
+/* One run of the console's channel. */
 static void console(struct session *s, const uint8_t *data, size_t len)
 {
     logs_record(&s->logs, REC_LOW_IN, data, len);
@@ -103,6 +108,10 @@ static const char *tag_of(const struct pane *p, char buf[16])
     return buf;
 }
 
+/*
+ * Everything that is made of a complete line, in this order: first what later
+ * steps rely on (who has the input), last what may act.
+ */
 void session_line_done(void *user, struct tline *t)
 {
     struct pane *p = user;
@@ -185,6 +194,10 @@ static bool same_event(const struct trigger_rule *a,
     return a == b || (a->shipped && b->shipped);
 }
 
+/*
+ * Says, keeps, acts. The holdoff keeps a crash of fifty matching lines from
+ * running fifty commands.
+ */
 void session_fire(struct session *s, const struct trigger_rule *rule,
                   const char *text)
 {
@@ -226,6 +239,10 @@ static void limit_frozen(struct session *s)
         session_drop_pane(s, oldest);
 }
 
+/*
+ * Fed from the ring of raw bytes: the copy has the tags and the order in
+ * which things came, across all panes.
+ */
 static void freeze(struct session *s)
 {
     struct pane *p;
@@ -249,6 +266,10 @@ static void freeze(struct session *s)
 
 /* ------------------------------------------------------------- the clock */
 
+/*
+ * Only a line that is up can be silent. The mark comes when the bound is
+ * reached and when the silence ends.
+ */
 static void watch_silence(struct session *s, uint64_t now)
 {
     uint64_t quiet = (now - s->heard) / 1000000;
@@ -295,6 +316,7 @@ static void watch_errors(struct session *s)
     s->errors = now;
 }
 
+/* Bytes per second over about the last second. */
 static void watch_rates(struct session *s, uint64_t now)
 {
     uint64_t span = now - s->rates.since;
@@ -318,6 +340,10 @@ static void due(uint64_t now, uint64_t when, uint64_t *wait_us)
 
 static void watch_breakin(struct session *s, uint64_t now);
 
+/*
+ * Everything that time alone brings about. *wait_us is lowered to the
+ * earliest of it.
+ */
 void session_watch(struct session *s, uint64_t now, uint64_t *wait_us)
 {
     if (s->tagger.nr_held) {
@@ -355,6 +381,7 @@ void session_break(struct session *s)
         session_say(s, "BREAK sent");
 }
 
+/* Use is remembered for the palette's order. */
 bool session_press(struct session *s, const char *keys)
 {
     if (!hvkeys_press(&s->keys, keys)) {
@@ -372,6 +399,10 @@ void session_switch_input(struct session *s)
         session_say(s, "busy with the hypervisor");
 }
 
+/*
+ * For the debugger itself; with gdb attached its packets and ours must not
+ * mix, which callers see to.
+ */
 static void type_high(struct session *s, const char *text)
 {
     for (; *text; text++) {
@@ -381,6 +412,10 @@ static void type_high(struct session *s, const char *text)
     }
 }
 
+/*
+ * An attached gdb gets the interrupt through the splitter, which knows its
+ * state; otherwise we try by ourselves.
+ */
 void session_break_in(struct session *s)
 {
     struct gdbport_status st = { false, false, 0, 0, 0 };
@@ -423,6 +458,7 @@ static void watch_breakin(struct session *s, uint64_t now)
     }
 }
 
+/* Called for every packet seen; only stop replies of the target matter. */
 void session_stopped(struct session *s, const struct rsp_event *ev)
 {
     char thread[32], core[16];
@@ -440,6 +476,7 @@ void session_stopped(struct session *s, const struct rsp_event *ev)
     type_high(s, "+");
 }
 
+/* The plain `c` packet. The stub that waits for it has our `+` already. */
 void session_continue(struct session *s)
 {
     struct gdbport_status st = { false, false, 0, 0, 0 };

@@ -53,6 +53,10 @@ struct pane *session_pane(struct session *s, enum pane_kind kind, int domain)
     return p ? p : find(s, PANE_DOMAIN, 0);
 }
 
+/*
+ * Whoever holds a pointer to it (the screen's focus) has to look again:
+ * panes_changed says so.
+ */
 void session_drop_pane(struct session *s, struct pane *p)
 {
     unsigned i = 0;
@@ -68,6 +72,10 @@ void session_drop_pane(struct session *s, struct pane *p)
     pane_free(p);
 }
 
+/*
+ * Where typed characters would be echoed; domain 0's as long as nobody has
+ * said who has the input.
+ */
 struct pane *session_input_pane(struct session *s)
 {
     if (s->keys.owner == HVKEYS_HV)
@@ -96,6 +104,10 @@ void session_reply(const char *data, size_t len, void *user)
         session_type(p->session, data, len);
 }
 
+/*
+ * The program sees a terminal of 24 rows until the screen tells the pane's
+ * size. Descriptors above 2 are closed in it.
+ */
 struct pane *session_run(struct session *s, const char *command)
 {
     struct pane *p = session_pane(s, PANE_PROC, 0);

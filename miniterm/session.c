@@ -29,6 +29,7 @@ void session_say(struct session *s, const char *fmt, ...)
     s->dirty = true;
 }
 
+/* A line in the gdb pane for each packet, with its meaning. */
 static void on_rsp(void *user, const struct rsp_event *ev)
 {
     struct session *s = user;
@@ -45,6 +46,7 @@ static void on_rsp(void *user, const struct rsp_event *ev)
     session_stopped(s, ev);
 }
 
+/* Queued here so that typed bytes and packets take turns. */
 static size_t on_gdb_write(void *user, const uint8_t *data, size_t len)
 {
     struct session *s = user;
@@ -68,6 +70,7 @@ static const struct gdbport_ops gdb_ops = {
     .event = on_gdb_event,
 };
 
+/* Everything that can be wrong in the settings, before the line. */
 static int open_parts(struct session *s)
 {
     const char *elf = s->set->symbols.nr ? s->set->symbols.item[0] : NULL;
@@ -92,6 +95,7 @@ static int open_parts(struct session *s)
     return -1;
 }
 
+/* A run of one owner, its tag removed. */
 static void on_tagged(void *user, int owner, const uint8_t *data, size_t len)
 {
     struct session *s = user;
@@ -118,6 +122,7 @@ static void on_tagged(void *user, int owner, const uint8_t *data, size_t len)
     pane_feed(p, clear, n, s->wall, session_reply);
 }
 
+/* Panes that are always there come first: their numbers are fixed. */
 struct session *session_new(const struct settings *set,
                             const struct session_ops *ops, void *user)
 {
@@ -214,6 +219,10 @@ void session_reconnect(struct session *s)
     session_say(s, "reconnecting to %s", s->line.name);
 }
 
+/*
+ * Echo goes to the pane of whoever has the input; bytes of 0x80 and more must
+ * not reach the debugger's channel of a shared line.
+ */
 size_t session_type(struct session *s, const void *data, size_t len)
 {
     const uint8_t *p = data;
@@ -269,6 +278,10 @@ static void send_out(struct session *s)
         line_gone(s);
 }
 
+/*
+ * One read for each round: gdb's clients, keys and the display get their turn
+ * between them.
+ */
 static void receive(struct session *s)
 {
     uint8_t buf[65536];
@@ -306,6 +319,7 @@ static void drive_keys(struct session *s, uint64_t now, uint64_t *wait_us)
     }
 }
 
+/* Paced bytes that are not due yet do not ask for POLLOUT: that would spin. */
 static size_t prepare_line(struct session *s, struct pollfd *fds,
                            uint64_t *wait_us)
 {
@@ -321,6 +335,10 @@ static size_t prepare_line(struct session *s, struct pollfd *fds,
     return 1;
 }
 
+/*
+ * The line first, then programs in panes (their number is bounded), then the
+ * splitter's own.
+ */
 size_t session_prepare(struct session *s, struct pollfd *fds,
                        uint64_t *wait_us)
 {
@@ -345,6 +363,7 @@ size_t session_prepare(struct session *s, struct pollfd *fds,
     return nr;
 }
 
+/* Data first, even when the same poll() reports a hang-up. */
 static void handle_line(struct session *s, short revents)
 {
     if (s->line.state == LINE_CONNECTING) {
@@ -362,6 +381,7 @@ static void handle_line(struct session *s, short revents)
         line_gone(s);
 }
 
+/* A pty whose child is gone reads as EIO. */
 static void handle_proc(struct session *s, int fd)
 {
     uint8_t buf[16384];
@@ -385,6 +405,7 @@ static void handle_proc(struct session *s, int fd)
     }
 }
 
+/* What the round brought is acted on before more is sent. */
 void session_handle(struct session *s, const struct pollfd *fds, size_t nr)
 {
     size_t i = 0;

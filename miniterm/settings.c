@@ -38,6 +38,11 @@ void settings_init(struct settings *s)
     s->speed = 1;
 }
 
+/*
+ * Found by name, so that the file can say several things about one rule, in
+ * any order; made when it is not there. The pointer is good until the next
+ * call.
+ */
 struct trigger_rule *settings_trigger(struct settings *s, const char *name)
 {
     struct trigger_rule *r;
@@ -67,6 +72,10 @@ struct color_rule *settings_color(struct settings *s, const char *name)
     return r;
 }
 
+/*
+ * Strings are found by the option table: a new option cannot be forgotten
+ * here.
+ */
 void settings_free(struct settings *s)
 {
     for (const struct option_entry *o = option_table; o->name; o++)
@@ -155,7 +164,8 @@ static int set_stamp(struct settings *s, const char *value, char *why,
             s->stamp = (enum stamp)i;
             return 0;
         }
-    snprintf(why, size, "'%s' is none of none, time, delta, start, target", value);
+    snprintf(why, size, "'%s' is none of none, time, delta, start, target",
+             value);
     return -1;
 }
 
@@ -195,6 +205,7 @@ static int add_trigger(struct settings *s, const char *value)
     return 0;
 }
 
+/* Settings that are more than one value in one field. */
 static int apply_special(struct settings *s, const struct option_entry *o,
                          const char *value, char *why, size_t size)
 {
@@ -227,6 +238,10 @@ static int apply_special(struct settings *s, const struct option_entry *o,
     return -1;
 }
 
+/*
+ * The same for the command line and the file: names, checks and messages are
+ * one.
+ */
 int settings_apply(struct settings *s, const char *name, const char *value,
                    char *why, size_t size)
 {

@@ -24,6 +24,10 @@ static const Dwfl_Callbacks callbacks = {
     .debuginfo_path = &no_debuginfo_path,
 };
 
+/*
+ * dwfl reads no debug information yet: that happens at the first address of
+ * each unit.
+ */
 struct symbols *symbols_new(const struct strings *files, bool *failed)
 {
     struct symbols *s;
@@ -59,6 +63,7 @@ void symbols_free(struct symbols *s)
     free(s);
 }
 
+/* The file's last component: lines are long enough. */
 static bool source_of(Dwfl_Module *mod, uint64_t address, char *out,
                       size_t size)
 {
@@ -76,6 +81,9 @@ static bool source_of(Dwfl_Module *mod, uint64_t address, char *out,
     return true;
 }
 
+/*
+ * Names come from the symbol table, lines from DWARF; either may be missing.
+ */
 bool symbols_lookup(struct symbols *s, uint64_t address, char *out,
                     size_t size)
 {
@@ -132,6 +140,7 @@ static uint64_t next_address(const char *text, size_t len, size_t *at)
     return 0;
 }
 
+/* Several addresses of a line are explained in their order. */
 char *symbols_annotate(struct symbols *s, const char *text, size_t len)
 {
     char *all = NULL, one[300];

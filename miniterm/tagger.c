@@ -55,6 +55,10 @@ static enum match match_tag(const struct tagger *t, uint8_t next, int *owner)
     return match_domain(t, next, owner);
 }
 
+/*
+ * Knows from the last byte whether the next one starts a line; CR before a
+ * tag does not count.
+ */
 static void emit(struct tagger *t, const uint8_t *data, size_t len)
 {
     if (!len)
@@ -66,6 +70,7 @@ static void emit(struct tagger *t, const uint8_t *data, size_t len)
         t->owner = 0;
 }
 
+/* What was held is text after all. */
 void tagger_flush(struct tagger *t)
 {
     unsigned n = t->nr_held;
@@ -98,6 +103,10 @@ static bool tag_byte(struct tagger *t, uint8_t byte)
     return tag_byte(t, byte);
 }
 
+/*
+ * Runs without a possible tag are handed on whole; only bytes from a '(' on
+ * are looked at one by one.
+ */
 void tagger_feed(struct tagger *t, const uint8_t *data, size_t len)
 {
     size_t from = 0;

@@ -41,6 +41,7 @@ static void tell_guardian(void)
         (void)!write(term.guard_fd, &term.note, sizeof(term.note));
 }
 
+/* Async-signal-safe: write() and tcsetattr() only. */
 static void undo(const struct guard_note *note)
 {
     if (note->fullscreen)
@@ -58,6 +59,10 @@ void userterm_restore(void)
     tell_guardian();
 }
 
+/*
+ * Restores, then dies by the same signal, so that the parent sees the true
+ * cause and a core is written where one is due.
+ */
 static void on_fatal(int sig)
 {
     userterm_restore();
@@ -88,6 +93,10 @@ static bool still_ours(const struct termios *ours)
            cur.c_iflag == ours->c_iflag && cur.c_oflag == ours->c_oflag;
 }
 
+/*
+ * Its own session, so that a kill of the process group spares it. Holds
+ * nothing but the terminal and the pipe; ignores what would end it early.
+ */
 static _Noreturn void guardian(int pipe_fd)
 {
     struct guard_note note = { .raw = false }, next;
@@ -135,6 +144,7 @@ static void start_guardian(void)
     }
 }
 
+/* The guardian is forked before the handlers are set: it must not run them. */
 int userterm_arm(int fd, const char *reset)
 {
     struct sigaction sa = { .sa_handler = on_fatal };

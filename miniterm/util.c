@@ -67,6 +67,7 @@ void queue_free(struct queue *q)
     memset(q, 0, sizeof(*q));
 }
 
+/* Two copies at most: to the end of the buffer, then from its start. */
 size_t queue_put(struct queue *q, const void *data, size_t len)
 {
     const uint8_t *from = data;
@@ -118,6 +119,10 @@ int write_all(int fd, const void *data, size_t len)
     return 0;
 }
 
+/*
+ * Out of memory there is nothing sensible left to do; the exit handlers
+ * restore the terminal.
+ */
 static void *need_memory(void *p)
 {
     if (!p) {

@@ -16,6 +16,7 @@ void view_init(struct view *v, const struct settings *set)
     v->line_start = true;
 }
 
+/* Before the first byte of a line, with the time at which that came. */
 static size_t stamp(struct view *v, char *out, uint64_t wall)
 {
     char text[TIME_TEXT_MAX];
@@ -31,6 +32,7 @@ static size_t stamp(struct view *v, char *out, uint64_t wall)
     return (size_t)snprintf(out, TIME_TEXT_MAX, "[%s] ", text);
 }
 
+/* Rows of 16 that also end at LF, so that lines can be told. */
 static size_t hex(struct view *v, char *out, uint8_t byte)
 {
     bool end = byte == '\n' || ++v->column == 16;

@@ -27,6 +27,11 @@ static size_t after_escape(struct vtfilter *f, uint8_t *out, uint8_t byte)
     return 2;
 }
 
+/*
+ * An ESC inside ends the string if a backslash follows, and starts a new
+ * sequence if anything else does (ECMA-48 leaves that open; terminals do
+ * this).
+ */
 static size_t in_string(struct vtfilter *f, uint8_t *out, uint8_t byte)
 {
     if (f->state == STRING_ESCAPE && byte != '\\' && byte != ESC) {
