@@ -12,6 +12,7 @@
 #include <hv/domain.h>
 #include <hv/errno.h>
 #include <hv/options.h>
+#include <hv/perf.h>
 #include <hv/printk.h>
 #include <hv/smp.h>
 #include <hv/softirq.h>
@@ -120,6 +121,7 @@ static bool handle_nmi(struct cpu_user_regs *regs)
     bool known;
 
     this_cpu(nmi_count)++;
+    perf_inc(nmis);
     known = dump_was_wanted(regs);
     known |= debugger_nmi && debugger_nmi(regs);
     known |= watchdog_nmi(regs);
@@ -140,8 +142,7 @@ static void tell_dom0(void)
         return;
     __atomic_fetch_or(&dom0->shared_info->arch.nmi_reason, reasons,
                       __ATOMIC_SEQ_CST);
-    WRITE_ONCE(v->nmi_pending, 1);
-    vcpu_kick(v);
+    vcpu_send_nmi(v);
 }
 
 void nmi_dump(void)

@@ -8,6 +8,7 @@
  * lock, with irqs off; the old place stays valid for them until a grace
  * period is over.
  */
+#include <hv/softirq.h>
 #include <hv/bug.h>
 #include <hv/clock.h>
 #include <hv/domain-clock.h>
@@ -249,4 +250,13 @@ void vcpu_update_runstate_area(struct vcpu *v)
         write_runstate_flagged(v, &r);
     else
         (void)vcpu_write_kernel_va(v, v->runstate_va, &r, sizeof(r));
+}
+
+void vcpu_send_nmi(struct vcpu *v)
+{
+    WRITE_ONCE(v->nmi_pending, 1);
+    smp_mb(); /* before the look whether it sleeps */
+    vcpu_kick(v);
+    /* If it runs: its CPU looks on the way out. If not, when it is put on. */
+    cpu_raise_softirq(v->processor, SOFTIRQ_GUEST_NMI);
 }

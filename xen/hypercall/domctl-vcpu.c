@@ -221,9 +221,7 @@ static int sendtrigger(struct domain *d, struct xen_domctl *op)
         return -ESRCH;
     if (a->trigger != XEN_DOMCTL_SENDTRIGGER_NMI)
         return -ENOSYS;
-    WRITE_ONCE(v->nmi_pending, 1);
-    smp_mb(); /* before the look whether it sleeps */
-    vcpu_kick(v);
+    vcpu_send_nmi(v);
     return 0;
 }
 

@@ -161,9 +161,7 @@ static long send_nmi(struct vcpu *v, const void *arg)
 {
     if (arg)
         return -EINVAL;
-    WRITE_ONCE(v->nmi_pending, 1);
-    smp_mb(); /* before the look whether it sleeps */
-    vcpu_kick(v);
+    vcpu_send_nmi(v);
     return 0;
 }
 

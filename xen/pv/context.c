@@ -18,6 +18,7 @@
 #include <hv/layout.h>
 #include <hv/printk.h>
 #include <hv/pv-mm.h>
+#include <hv/softirq.h>
 #include <hv/string.h>
 #include <hv/x86.h>
 
@@ -103,6 +104,8 @@ static void enter(struct vcpu *v, unsigned int cpu)
     load_segments(v);
     pv_fpu_restore(v);
     pv_debugreg_load(v);
+    if (unlikely(v->nmi_pending))
+        raise_softirq(SOFTIRQ_GUEST_NMI);
 }
 
 static void __attribute__((noreturn)) switch_to(struct vcpu *prev,
@@ -401,4 +404,5 @@ void pv_init(void)
     frame_register_type_ops(&pv_frame_type_ops);
     traps_register_guest(pv_guest_trap);
     pv_register_ops(&pv_domain_ops);
+    softirq_register(SOFTIRQ_GUEST_NMI, pv_deliver_nmi);
 }

@@ -164,6 +164,8 @@ bool vcpu_write_kernel_va(struct vcpu *v, unsigned long va, const void *from,
 void vcpu_get_runstate(const struct vcpu *v, struct vcpu_runstate_info *r);
 /* Write v's registered runstate area, if any. Any vCPU, irqs on or off. */
 void vcpu_update_runstate_area(struct vcpu *v);
+/* An NMI for the guest, in its handler soon; it need not run. Any context. */
+void vcpu_send_nmi(struct vcpu *v);
 void vcpu_pause(struct vcpu *v);       /* waits until it is off its CPU */
 void vcpu_pause_nosync(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
