@@ -176,23 +176,6 @@ void pv_deliver_nmi(void)
     bounce(guest_cpu_user_regs(), &b);
 }
 
-/*
- * From the softirq that VCPUOP_send_nmi raises, or the switch to a vCPU that
- * was not running then.  An NMI asks no event mask; one inside another's
- * handler is the guest's own doing: it sent both.
- */
-void pv_deliver_nmi(void)
-{
-    struct vcpu *v = current;
-    struct bounce b = {v->pv.nmi.address, false, false, 0, false};
-
-    if (v->is_idle || !READ_ONCE(v->nmi_pending))
-        return;
-    WRITE_ONCE(v->nmi_pending, 0);
-    if (b.address)
-        bounce(guest_cpu_user_regs(), &b);
-}
-
 /* --- the slow ends of entry.S --- */
 
 void pv_syscall_stack_bad(void)

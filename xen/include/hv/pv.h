@@ -23,8 +23,6 @@ void pv_inject_page_fault(struct cpu_user_regs *regs, u32 error_code,
                           unsigned long cr2);
 void pv_deliver_event(void); /* entry.S: an event is pending and not masked */
 void pv_deliver_nmi(void);
-/* SOFTIRQ_GUEST_NMI: if one is pending for the current vCPU. */
-void pv_deliver_nmi(void);
 void pv_toggle_mode(struct vcpu *v); /* guest user <-> kernel: CR3, GS */
 
 /* --- faults.c: a guest's trap --- */

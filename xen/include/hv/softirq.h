@@ -14,7 +14,6 @@ enum softirq {
     SOFTIRQ_TASKLET, /* debug keys and the like */
     SOFTIRQ_TIME_CALIBRATE,
     SOFTIRQ_NMI, /* what an NMI must not do itself */
-    SOFTIRQ_GUEST_NMI, /* one for the vCPU that runs here: pv/bounce.c */
     SOFTIRQ_GUEST_NMI, /* pv/: hand the current vCPU its NMI */
     NR_SOFTIRQS,
 };
