@@ -16,7 +16,7 @@
 #define assert(x) ((void)sizeof(x))
 #endif
 
-#define IS_POWER_OF_2(n) ((n) != 0 && ((n) & ((n) - 1)) == 0)
+#define IS_POWER_OF_2(n) ((n) != 0 && ((n) & ((n)-1)) == 0)
 _Static_assert(IS_POWER_OF_2(CS_RX_QUEUE), "ring sizes are powers of two");
 _Static_assert(IS_POWER_OF_2(CS_TX_CONSOLE), "ring sizes are powers of two");
 _Static_assert(IS_POWER_OF_2(CS_TX_DEBUG), "ring sizes are powers of two");
@@ -107,14 +107,10 @@ void cs_port_close(struct cs_port *p, enum cs_role role)
 static bool takes(uint8_t suffix, uint8_t line_byte)
 {
     switch (suffix) {
-    case CS_PLAIN:
-        return true;
-    case CS_H:
-        return cs_is_high(line_byte);
-    case CS_L:
-        return !cs_is_high(line_byte);
-    default:
-        return false;
+    case CS_PLAIN: return true;
+    case CS_H: return cs_is_high(line_byte);
+    case CS_L: return !cs_is_high(line_byte);
+    default: return false;
     }
 }
 
@@ -254,19 +250,20 @@ size_t cs_write(struct cs_port *p, enum cs_role role, const uint8_t *buf,
 }
 
 /* Where the debugger is: between packets, inside one, at its checksum. */
-enum { BETWEEN, INSIDE, CHECK_1, CHECK_2 };
+enum {
+    BETWEEN,
+    INSIDE,
+    CHECK_1,
+    CHECK_2
+};
 
 static uint8_t packet_step(uint8_t state, uint8_t byte)
 {
     switch (state) {
-    case INSIDE:
-        return byte == '#' ? CHECK_1 : INSIDE;
-    case CHECK_1:
-        return CHECK_2;
-    case CHECK_2:
-        return BETWEEN;
-    default:
-        return byte == '$' ? INSIDE : BETWEEN;
+    case INSIDE: return byte == '#' ? CHECK_1 : INSIDE;
+    case CHECK_1: return CHECK_2;
+    case CHECK_2: return BETWEEN;
+    default: return byte == '$' ? INSIDE : BETWEEN;
     }
 }
 

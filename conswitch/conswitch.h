@@ -59,8 +59,17 @@
 #define CS_EINVAL (-22) /* malformed option */
 #define CS_ENOSPC (-28) /* CS_MAX_OWNERS reached */
 
-enum cs_role { CS_CONSOLE, CS_DEBUG, CS_NR_ROLES };
-enum cs_suffix { CS_CLOSED, CS_PLAIN, CS_H, CS_L };
+enum cs_role {
+    CS_CONSOLE,
+    CS_DEBUG,
+    CS_NR_ROLES
+};
+enum cs_suffix {
+    CS_CLOSED,
+    CS_PLAIN,
+    CS_H,
+    CS_L
+};
 
 /* What the caller has to do about a received byte. */
 enum cs_action_type {
@@ -152,13 +161,13 @@ struct cs_stats {
 
 struct cs_port {
     struct cs_focus *focus;
-    uint8_t suffix[CS_NR_ROLES]; /* enum cs_suffix */
+    uint8_t suffix[CS_NR_ROLES];    /* enum cs_suffix */
     uint8_t tx_suffix[CS_NR_ROLES]; /* the last one, for what is queued */
-    bool held;                   /* the debugger has the machine */
-    uint8_t nr_seen;             /* switch characters swallowed so far, 0..2 */
-    uint8_t turn;                /* enum cs_role that is sending */
-    uint8_t packet;              /* where the debugger is in its packet */
-    uint8_t nr_out, out_pos;     /* encoded bytes that did not fit yet */
+    bool held;                      /* the debugger has the machine */
+    uint8_t nr_seen;         /* switch characters swallowed so far, 0..2 */
+    uint8_t turn;            /* enum cs_role that is sending */
+    uint8_t packet;          /* where the debugger is in its packet */
+    uint8_t nr_out, out_pos; /* encoded bytes that did not fit yet */
     uint8_t out_role;
     uint8_t out[CS_ENCODED_MAX];
     uint32_t turn_used; /* console bytes in this turn */

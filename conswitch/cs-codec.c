@@ -54,14 +54,10 @@ static unsigned int digit_value(uint8_t c)
 static bool fits(unsigned int at, uint8_t c)
 {
     switch (at) {
-    case 0:
-        return c == '\\';
-    case 1:
-        return c == 'x';
-    case 2:
-        return digit_value(c) >= 8 && digit_value(c) < 16;
-    default:
-        return digit_value(c) < 16;
+    case 0: return c == '\\';
+    case 1: return c == 'x';
+    case 2: return digit_value(c) >= 8 && digit_value(c) < 16;
+    default: return digit_value(c) < 16;
     }
 }
 

@@ -50,8 +50,7 @@ static bool is_rsp(const struct splitter *s, const struct client *c)
 
 static size_t backlog(const struct splitter *s, const struct client *c)
 {
-    return c->out.len +
-           (is_rsp(s, c) ? s->rsp.out_head - s->rsp.out_tail : 0);
+    return c->out.len + (is_rsp(s, c) ? s->rsp.out_head - s->rsp.out_tail : 0);
 }
 
 static size_t high_water(const struct splitter *s, const struct client *c)
@@ -72,8 +71,7 @@ void client_send(struct splitter *s, struct client *c, const uint8_t *data,
         nr = telnet_tx(&c->telnet, data, len, s->escaped);
         data = s->escaped;
     }
-    if (c->slow || c->out.len + nr > OUT_MAX ||
-        !bytes_add(&c->out, data, nr)) {
+    if (c->slow || c->out.len + nr > OUT_MAX || !bytes_add(&c->out, data, nr)) {
         c->lost += len;
         c->lost_now += len;
         s->lost += len;
@@ -259,9 +257,8 @@ static void name_peer(struct client *c)
     if (getpeername(c->fd, (struct sockaddr *)&addr, &len) == 0 &&
         getnameinfo((struct sockaddr *)&addr, len, host, sizeof(host), service,
                     sizeof(service), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-        snprintf(c->peer, sizeof(c->peer), strchr(host, ':') ? "[%s]:%s"
-                                                             : "%s:%s",
-                 host, service);
+        snprintf(c->peer, sizeof(c->peer),
+                 strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, service);
     else
         snprintf(c->peer, sizeof(c->peer), "local");
 }
@@ -404,14 +401,11 @@ short client_events(const struct splitter *s, const struct client *c)
         want = !c->writer || (s->up && !raw && s->typed.len < IN_MAX);
         break;
     case SPLITTER_GDB:
-        want = c->refused || (s->up && !raw && c->in.len < IN_MAX &&
-                              s->gdb_raw.len < IN_MAX);
+        want = c->refused ||
+               (s->up && !raw && c->in.len < IN_MAX && s->gdb_raw.len < IN_MAX);
         break;
-    case SPLITTER_RAW:
-        want = s->up && s->line_out.len < LINE_OUT_MAX;
-        break;
-    default:
-        want = c->out.len < OUT_HIGH;
+    case SPLITTER_RAW: want = s->up && s->line_out.len < LINE_OUT_MAX; break;
+    default: want = c->out.len < OUT_HIGH;
     }
     if (c->dead || c->closing)
         want = false;
@@ -444,8 +438,7 @@ void client_gdb_input(struct splitter *s)
 
     if (!c || c->in.len == 0)
         return;
-    bytes_drop(&c->in,
-               rsp_from_gdb(&s->rsp, bytes_data(&c->in), c->in.len));
+    bytes_drop(&c->in, rsp_from_gdb(&s->rsp, bytes_data(&c->in), c->in.len));
     if (rsp_take_break(&s->rsp))
         line_send_break(s);
 }
@@ -486,18 +479,10 @@ static void input(struct splitter *s, struct client *c, size_t len)
 {
     c->rx += len;
     switch (c->port) {
-    case SPLITTER_CONSOLE:
-        console_input(s, c, len);
-        break;
-    case SPLITTER_GDB:
-        gdb_input(s, c, len);
-        break;
-    case SPLITTER_RAW:
-        line_raw(s, s->in, len);
-        break;
-    default:
-        (void)bytes_add(&c->in, s->in, len);
-        control_input(s, c);
+    case SPLITTER_CONSOLE: console_input(s, c, len); break;
+    case SPLITTER_GDB: gdb_input(s, c, len); break;
+    case SPLITTER_RAW: line_raw(s, s->in, len); break;
+    default: (void)bytes_add(&c->in, s->in, len); control_input(s, c);
     }
 }
 

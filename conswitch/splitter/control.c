@@ -42,12 +42,15 @@ static const char *cmd_status(struct splitter *s, struct client *c,
     say(s, c, "source: %s", s->cfg.source ? s->cfg.source : "(program)");
     if (splitter_pty_name(s))
         say(s, c, "pty: %s", splitter_pty_name(s));
-    say(s, c, "line: %s", st.line_up ? "up" : s->released ? "released"
-                                                          : "down");
+    say(s, c, "line: %s",
+        st.line_up    ? "up"
+        : s->released ? "released"
+                      : "down");
     say(s, c, "gdb: %s", st.gdb_attached ? "attached" : "none");
-    say(s, c, "target: %s", st.target_stopped              ? "stopped"
-                            : s->rsp.stats.to_target > 0 ? "running"
-                                                         : "unknown");
+    say(s, c, "target: %s",
+        st.target_stopped            ? "stopped"
+        : s->rsp.stats.to_target > 0 ? "running"
+                                     : "unknown");
     say(s, c, "raw: %s", st.raw_active ? "active" : "none");
     say_number(s, c, "consoles", st.nr_console);
     say_number(s, c, "line-received", st.line_rx);

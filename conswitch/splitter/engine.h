@@ -27,18 +27,18 @@
 
 #define CLIENTS_MAX 24u
 #define LISTENERS_MAX 8u
-#define READ_MAX 32768u      /* bytes taken from a descriptor at once */
+#define READ_MAX 32768u        /* bytes taken from a descriptor at once */
 #define OUT_HIGH (96u * 1024u) /* a client with more holds the line back */
 #define OUT_MAX (192u * 1024u) /* beyond it bytes are lost */
-#define KERNEL_OUT 262144    /* a client's send buffer in the kernel */
-#define IN_MAX 16384u        /* typed, not sent yet */
-#define TURN 256u            /* bytes before the other channel's turn */
+#define KERNEL_OUT 262144      /* a client's send buffer in the kernel */
+#define IN_MAX 16384u          /* typed, not sent yet */
+#define TURN 256u              /* bytes before the other channel's turn */
 #define LINE_OUT_MAX 16384u
 #define SLOW_MS 200u
 #define SLOW_PROGRESS 32768u /* bytes a client must take in SLOW_MS */
 #define RETRY_MS 500u        /* between attempts to open the line */
 #define BREAK_MS 300u
-#define REFUSE_MS 3000u      /* a refused gdb's time to ask */
+#define REFUSE_MS 3000u /* a refused gdb's time to ask */
 #define COMMAND_MAX 256u
 
 struct client {
@@ -46,21 +46,21 @@ struct client {
     enum splitter_port port;
     unsigned int id;
     char peer[80];
-    bool writer;   /* console: its typing counts */
-    bool refused;  /* gdb: another one is attached */
-    bool closing;  /* ends when `out` is written */
+    bool writer;  /* console: its typing counts */
+    bool refused; /* gdb: another one is attached */
+    bool closing; /* ends when `out` is written */
     bool dead;
-    bool slow;     /* nobody waits for it */
-    bool telnet_on; /* console: telnet is understood */
-    bool known;    /* control: has sent a command that exists */
-    uint64_t since;     /* wall clock, ms */
-    uint64_t full_ms;   /* since when it holds the line back; 0: it does not */
-    uint64_t full_tx;   /* its tx then */
-    uint64_t close_ms;  /* deadline when closing or refused; 0: none */
+    bool slow;         /* nobody waits for it */
+    bool telnet_on;    /* console: telnet is understood */
+    bool known;        /* control: has sent a command that exists */
+    uint64_t since;    /* wall clock, ms */
+    uint64_t full_ms;  /* since when it holds the line back; 0: it does not */
+    uint64_t full_tx;  /* its tx then */
+    uint64_t close_ms; /* deadline when closing or refused; 0: none */
     uint64_t rx, tx, lost, lost_now;
     struct telnet telnet;
     struct bytes out;
-    struct bytes in;    /* gdb: not parsed yet; control: the line so far */
+    struct bytes in; /* gdb: not parsed yet; control: the line so far */
 };
 
 struct listener {

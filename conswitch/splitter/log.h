@@ -33,7 +33,7 @@ struct logfile {
     unsigned int keep;
     bool failed; /* the last write failed, and that was said */
     struct bytes out;
-    size_t len; /* of the line under way */
+    size_t len;                   /* of the line under way */
     uint64_t line_ms, touched_ms; /* wall clock of its start; monotonic */
     uint8_t line[LOG_LINE_MAX];
 };

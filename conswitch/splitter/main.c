@@ -199,26 +199,13 @@ static bool set_flag(struct settings *set, int opt)
     struct splitter_config *c = &set->config;
 
     switch (opt) {
-    case '8':
-        c->eight_bit = true;
-        return true;
-    case 'd':
-        c->debug = true;
-        return true;
-    case 'q':
-        set->quiet = true;
-        return true;
-    case OPT_TRANSPARENT:
-        c->transparent = true;
-        return true;
-    case OPT_TELNET:
-        c->telnet = true;
-        return true;
-    case OPT_LOG_RAW:
-        c->log_raw = true;
-        return true;
-    default:
-        return false;
+    case '8': c->eight_bit = true; return true;
+    case 'd': c->debug = true; return true;
+    case 'q': set->quiet = true; return true;
+    case OPT_TRANSPARENT: c->transparent = true; return true;
+    case OPT_TELNET: c->telnet = true; return true;
+    case OPT_LOG_RAW: c->log_raw = true; return true;
+    default: return false;
     }
 }
 
@@ -228,31 +215,17 @@ static bool set_value(struct settings *set, int opt, const char *arg)
     struct splitter_config *c = &set->config;
 
     switch (opt) {
-    case 'p':
-        return parse_port(set, SPLITTER_CONSOLE, arg);
-    case 'h':
-        return parse_port(set, SPLITTER_GDB, arg);
-    case 'g':
-        return parse_port(set, SPLITTER_RAW, arg);
-    case 'c':
-        return parse_port(set, SPLITTER_CONTROL, arg);
-    case OPT_LISTEN:
-        c->listen = arg;
-        return true;
-    case OPT_INTERRUPT:
-        return parse_interrupt(c, arg);
-    case OPT_REPLAY:
-        return set_count(&c->replay_lines, arg);
-    case OPT_LOG:
-        c->log_path = arg;
-        return true;
-    case OPT_LOG_SIZE:
-        return parse_size(arg, &c->log_max);
-    case OPT_LOG_KEEP:
-        return set_count(&c->log_keep, arg);
-    default:
-        c->symbols = arg;
-        return true;
+    case 'p': return parse_port(set, SPLITTER_CONSOLE, arg);
+    case 'h': return parse_port(set, SPLITTER_GDB, arg);
+    case 'g': return parse_port(set, SPLITTER_RAW, arg);
+    case 'c': return parse_port(set, SPLITTER_CONTROL, arg);
+    case OPT_LISTEN: c->listen = arg; return true;
+    case OPT_INTERRUPT: return parse_interrupt(c, arg);
+    case OPT_REPLAY: return set_count(&c->replay_lines, arg);
+    case OPT_LOG: c->log_path = arg; return true;
+    case OPT_LOG_SIZE: return parse_size(arg, &c->log_max);
+    case OPT_LOG_KEEP: return set_count(&c->log_keep, arg);
+    default: c->symbols = arg; return true;
     }
 }
 

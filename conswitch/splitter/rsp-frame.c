@@ -2,7 +2,12 @@
 /* Framing of GDB's remote protocol: $data#cs, %data#cs, +, -, 0x03. */
 #include "rsp.h"
 
-enum { BETWEEN, DATA, SUM_1, SUM_2 };
+enum {
+    BETWEEN,
+    DATA,
+    SUM_1,
+    SUM_2
+};
 
 void rsp_frame_reset(struct rsp_frame *f)
 {
@@ -28,17 +33,11 @@ static enum rsp_event between(struct rsp_frame *f, uint8_t c)
 {
     switch (c) {
     case '$':
-    case '%':
-        begin(f, c);
-        return RSP_NOTHING;
-    case '+':
-        return RSP_ACK;
-    case '-':
-        return RSP_NAK;
-    case 0x03:
-        return RSP_INTERRUPT;
-    default:
-        return RSP_NOISE;
+    case '%': begin(f, c); return RSP_NOTHING;
+    case '+': return RSP_ACK;
+    case '-': return RSP_NAK;
+    case 0x03: return RSP_INTERRUPT;
+    default: return RSP_NOISE;
     }
 }
 
@@ -94,13 +93,10 @@ static enum rsp_event in_sum(struct rsp_frame *f, uint8_t c)
 enum rsp_event rsp_frame_push(struct rsp_frame *f, uint8_t c)
 {
     switch (f->state) {
-    case DATA:
-        return in_data(f, c);
+    case DATA: return in_data(f, c);
     case SUM_1:
-    case SUM_2:
-        return in_sum(f, c);
-    default:
-        return between(f, c);
+    case SUM_2: return in_sum(f, c);
+    default: return between(f, c);
     }
 }
 

@@ -290,14 +290,9 @@ static void gdb_event(struct rsp *r, enum rsp_event ev)
             r->no_ack = true;
         r->no_ack_next = false;
         break;
-    case RSP_NAK:
-        gdb_send_again(r);
-        break;
-    case RSP_INTERRUPT:
-        gdb_interrupt(r);
-        break;
-    default:
-        break;
+    case RSP_NAK: gdb_send_again(r); break;
+    case RSP_INTERRUPT: gdb_interrupt(r); break;
+    default: break;
     }
 }
 
@@ -448,17 +443,13 @@ static void line_packet(struct rsp *r)
 static void line_event(struct rsp *r, enum rsp_event ev)
 {
     switch (ev) {
-    case RSP_PACKET:
-        line_packet(r);
-        break;
+    case RSP_PACKET: line_packet(r); break;
     case RSP_BAD:
         r->stats.bad_line++;
         if (r->line_in.kind == '$')
             urgent(r, '-');
         break;
-    case RSP_RESTART:
-        r->stats.bad_line++;
-        break;
+    case RSP_RESTART: r->stats.bad_line++; break;
     case RSP_ACK:
         if (r->active && r->cmd_pos == r->cmd_len)
             acknowledged(r);
@@ -468,11 +459,8 @@ static void line_event(struct rsp *r, enum rsp_event ev)
             send_again(r);
         break;
     case RSP_INTERRUPT:
-    case RSP_NOISE:
-        r->stats.noise++;
-        break;
-    default:
-        return;
+    case RSP_NOISE: r->stats.noise++; break;
+    default: return;
     }
 }
 

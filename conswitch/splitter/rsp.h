@@ -22,12 +22,12 @@
 #define RSP_PACKET_MAX 32768u /* longest packet data, either way */
 #define RSP_TO_GDB (4u * RSP_PACKET_MAX)
 #define RSP_URGENT 64u
-#define RSP_TRIES 10u       /* sends of one command before it is given up */
-#define RSP_TRIES_HURRY 3u  /* the same when gdb has sent another one */
+#define RSP_TRIES 10u        /* sends of one command before it is given up */
+#define RSP_TRIES_HURRY 3u   /* the same when gdb has sent another one */
 #define RSP_RX_TIMEOUT 1000u /* ms of silence inside a packet */
 #define RSP_NAK_MS 400u      /* after noise instead of a reply; between NAKs */
 #define RSP_NAKS 5u
-#define RSP_SETTLE_MS 200u   /* for a reply that may come twice */
+#define RSP_SETTLE_MS 200u /* for a reply that may come twice */
 
 /* One direction's framing. */
 struct rsp_frame {
@@ -80,13 +80,13 @@ struct rsp {
     bool want_break;
     struct rsp_frame gdb_in;
     uint32_t out_head, out_tail; /* free-running, in to_gdb */
-    uint32_t last_at, last_len; /* the last packet put there */
+    uint32_t last_at, last_len;  /* the last packet put there */
     uint8_t to_gdb[RSP_TO_GDB];
 
     /* the line's leg */
-    bool active;   /* cmd is not acknowledged yet */
-    bool awaiting; /* a command went out after the last reply */
-    bool fresh;    /* nothing was acknowledged since gdb attached */
+    bool active;         /* cmd is not acknowledged yet */
+    bool awaiting;       /* a command went out after the last reply */
+    bool fresh;          /* nothing was acknowledged since gdb attached */
     bool asked_features; /* the reply to come is qSupported's */
     bool resumed;  /* the command lets the target run: no reply for long */
     bool doubtful; /* it was repeated, so may its reply be */
@@ -98,7 +98,7 @@ struct rsp {
     uint64_t ack_due, rx_due, settle_due; /* UINT64_MAX: none */
     uint64_t now;
     struct rsp_frame line_in;
-    uint32_t reply_len;        /* last good reply, to know it again */
+    uint32_t reply_len; /* last good reply, to know it again */
     uint32_t nr_urgent;
     uint8_t urgent[RSP_URGENT];
     uint8_t cmd[RSP_PACKET_MAX + 4];
@@ -122,8 +122,7 @@ void rsp_line_reset(struct rsp *r);
 size_t rsp_from_gdb(struct rsp *r, const uint8_t *buf, size_t len);
 
 /* Bytes of the H channel, top bit removed. */
-void rsp_from_line(struct rsp *r, const uint8_t *buf, size_t len,
-                   uint64_t now);
+void rsp_from_line(struct rsp *r, const uint8_t *buf, size_t len, uint64_t now);
 
 /* For gdb: a look at what is due, and how much of it was written. */
 size_t rsp_gdb_peek(const struct rsp *r, const uint8_t **data);

@@ -283,14 +283,10 @@ int source_open(struct source *src, const struct source_spec *spec, char *err,
     src->fd = src->slave = -1;
     src->connecting = src->is_uart = false;
     switch (spec->kind) {
-    case SOURCE_TTY:
-        return open_tty(src, spec, err, size);
-    case SOURCE_TCP:
-        return open_tcp(src, spec, err, size);
-    case SOURCE_UNIX:
-        return open_unix(src, spec, err, size);
-    default:
-        return open_pty(src, spec, err, size);
+    case SOURCE_TTY: return open_tty(src, spec, err, size);
+    case SOURCE_TCP: return open_tcp(src, spec, err, size);
+    case SOURCE_UNIX: return open_unix(src, spec, err, size);
+    default: return open_pty(src, spec, err, size);
     }
 }
 

@@ -14,7 +14,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum source_kind { SOURCE_TTY, SOURCE_TCP, SOURCE_UNIX, SOURCE_PTY };
+enum source_kind {
+    SOURCE_TTY,
+    SOURCE_TCP,
+    SOURCE_UNIX,
+    SOURCE_PTY
+};
 
 struct source_spec {
     enum source_kind kind;
@@ -32,10 +37,10 @@ int source_parse(struct source_spec *spec, const char *text, char *err,
                  size_t size);
 
 struct source {
-    int fd;         /* non-blocking, or -1 */
+    int fd;          /* non-blocking, or -1 */
     bool connecting; /* wait for POLLOUT, then source_connected() */
-    bool is_uart;   /* a serial port: BREAK works, output queue is known */
-    int slave;      /* of our pty, held open so that it is never hung up */
+    bool is_uart;    /* a serial port: BREAK works, output queue is known */
+    int slave;       /* of our pty, held open so that it is never hung up */
     char pty_name[64];
     unsigned int attempt; /* to connect, so far */
 };

@@ -83,9 +83,8 @@ static int bind_one(struct splitter *s, const struct addrinfo *ai,
         errno = saved;
         return -1;
     }
-    s->port_number[port] = ntohs(addr.any.sa_family == AF_INET6
-                                     ? addr.v6.sin6_port
-                                     : addr.v4.sin_port);
+    s->port_number[port] = ntohs(
+        addr.any.sa_family == AF_INET6 ? addr.v6.sin6_port : addr.v4.sin_port);
     s->listeners[s->nr_listeners++] = (struct listener){ fd, port };
     return 0;
 }

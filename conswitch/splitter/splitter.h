@@ -59,22 +59,22 @@ struct splitter_hooks {
 };
 
 struct splitter_config {
-    const char *source;     /* NULL: the program keeps the line */
-    const char *listen;     /* address; NULL: 127.0.0.1 and ::1 */
+    const char *source;          /* NULL: the program keeps the line */
+    const char *listen;          /* address; NULL: 127.0.0.1 and ::1 */
     int port[SPLITTER_NR_PORTS]; /* TCP port; -1: none; 0: any free one */
-    int console_fd;         /* a connected console client (inetd), or -1 */
-    bool eight_bit;         /* no H channel, the console is 8-bit clean */
-    bool transparent;       /* gdb port without knowledge of the protocol */
-    bool telnet;            /* offer telnet negotiation to console clients */
-    bool once;              /* end when the line or the first console does */
-    bool debug;             /* pass gdb and control traffic to hooks.debug */
+    int console_fd;              /* a connected console client (inetd), or -1 */
+    bool eight_bit;              /* no H channel, the console is 8-bit clean */
+    bool transparent; /* gdb port without knowledge of the protocol */
+    bool telnet;      /* offer telnet negotiation to console clients */
+    bool once;        /* end when the line or the first console does */
+    bool debug;       /* pass gdb and control traffic to hooks.debug */
     enum splitter_interrupt interrupt;
     unsigned int replay_lines; /* shown to a console client on attach */
-    const char *log_path;   /* NULL: no log */
-    bool log_raw;           /* console bytes only, no times, no marks */
-    uint64_t log_max;       /* rotate at that many bytes; 0: never */
-    unsigned int log_keep;  /* old files kept */
-    const char *symbols;    /* ELF file or directory offered to gdb, or NULL */
+    const char *log_path;      /* NULL: no log */
+    bool log_raw;              /* console bytes only, no times, no marks */
+    uint64_t log_max;          /* rotate at that many bytes; 0: never */
+    unsigned int log_keep;     /* old files kept */
+    const char *symbols; /* ELF file or directory offered to gdb, or NULL */
     const struct splitter_hooks *hooks;
     void *hook_ctx;
 };
@@ -131,15 +131,15 @@ struct splitter_status {
     bool line_up;
     bool raw_active;
     bool gdb_attached;
-    bool target_stopped;    /* as far as the packets tell */
+    bool target_stopped; /* as far as the packets tell */
     unsigned int nr_console;
     uint64_t line_rx, line_tx;
     uint64_t console_rx, console_tx; /* rx: from the target */
     uint64_t gdb_rx, gdb_tx;
-    uint64_t noise;         /* H bytes outside any packet */
+    uint64_t noise; /* H bytes outside any packet */
     uint64_t bad_checksums, retries, duplicates;
-    uint64_t near_side;     /* packets answered here */
-    uint64_t lost;          /* bytes that slow clients missed */
+    uint64_t near_side; /* packets answered here */
+    uint64_t lost;      /* bytes that slow clients missed */
     uint64_t reconnects;
 };
 

@@ -18,7 +18,7 @@
 struct symbols {
     char path[4096]; /* absolute; empty: none offered */
     bool is_directory;
-    int fd;          /* open for gdb, or -1 */
+    int fd; /* open for gdb, or -1 */
 };
 
 /* 0, or -1 with a message. */

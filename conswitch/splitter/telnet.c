@@ -16,7 +16,13 @@ enum {
     IAC = 255,
 };
 
-enum { DATA, COMMAND, OPTION, SUB, SUB_IAC };
+enum {
+    DATA,
+    COMMAND,
+    OPTION,
+    SUB,
+    SUB_IAC
+};
 
 void telnet_init(struct telnet *t, uint8_t may_us, uint8_t may_them)
 {
@@ -115,18 +121,13 @@ static size_t command_byte(struct telnet *t, uint8_t c, uint8_t *out)
 static size_t rx_byte(struct telnet *t, uint8_t c, uint8_t *out)
 {
     switch (t->state) {
-    case COMMAND:
-        return command_byte(t, c, out);
+    case COMMAND: return command_byte(t, c, out);
     case OPTION:
         option_byte(t, c);
         t->state = DATA;
         return 0;
-    case SUB:
-        t->state = c == IAC ? SUB_IAC : SUB;
-        return 0;
-    case SUB_IAC:
-        t->state = c == SE ? DATA : SUB;
-        return 0;
+    case SUB: t->state = c == IAC ? SUB_IAC : SUB; return 0;
+    case SUB_IAC: t->state = c == SE ? DATA : SUB; return 0;
     default:
         if (c == IAC)
             t->state = COMMAND;

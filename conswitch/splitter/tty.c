@@ -12,30 +12,21 @@
 static unsigned int data_flag(unsigned int bits)
 {
     switch (bits) {
-    case 5:
-        return CS5;
-    case 6:
-        return CS6;
-    case 7:
-        return CS7;
-    default:
-        return CS8;
+    case 5: return CS5;
+    case 6: return CS6;
+    case 7: return CS7;
+    default: return CS8;
     }
 }
 
 static unsigned int parity_flags(char parity)
 {
     switch (parity) {
-    case 'e':
-        return PARENB;
-    case 'o':
-        return PARENB | PARODD;
-    case 'm':
-        return PARENB | PARODD | CMSPAR;
-    case 's':
-        return PARENB | CMSPAR;
-    default:
-        return 0;
+    case 'e': return PARENB;
+    case 'o': return PARENB | PARODD;
+    case 'm': return PARENB | PARODD | CMSPAR;
+    case 's': return PARENB | CMSPAR;
+    default: return 0;
     }
 }
 

@@ -72,18 +72,14 @@ static void rsp_step(uint8_t op, uint8_t arg, const uint8_t *rest, size_t left)
 
     switch (op % 8) {
     case 0:
-    case 1:
-        REQUIRE(rsp_from_gdb(rsp, rest, nr) <= nr);
-        break;
+    case 1: REQUIRE(rsp_from_gdb(rsp, rest, nr) <= nr); break;
     case 2:
     case 3:
         for (size_t i = 0; i < nr; i++)
             line[i] = rest[i] & 0x7f;
         rsp_from_line(rsp, line, nr, now);
         break;
-    case 4:
-        check_line(arg);
-        break;
+    case 4: check_line(arg); break;
     case 5:
         now += arg * 16u;
         rsp_tick(rsp, now);
@@ -93,16 +89,15 @@ static void rsp_step(uint8_t op, uint8_t arg, const uint8_t *rest, size_t left)
         rsp_attach(rsp);
         rsp_frame_reset(seen);
         break;
-    default:
-        rsp_line_reset(rsp);
-        (void)rsp_take_break(rsp);
+    default: rsp_line_reset(rsp); (void)rsp_take_break(rsp);
     }
     check_gdb();
 }
 
 static void fuzz_rsp(const uint8_t *data, size_t size, struct symbols *sym)
 {
-    struct rsp_config cfg = { .near = near, .ctx = sym,
+    struct rsp_config cfg = { .near = near,
+                              .ctx = sym,
                               .serves_exec_file = true };
 
     if (!rsp)
@@ -191,20 +186,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     switch (data[0] % 6) {
-    case 0:
-        fuzz_command(data + 1, size - 1, &sym);
-        break;
-    case 1:
-        fuzz_features(data + 1, size - 1);
-        break;
-    case 2:
-        fuzz_telnet(data + 1, size - 1);
-        break;
-    case 3:
-        fuzz_source(data + 1, size - 1);
-        break;
-    default:
-        fuzz_rsp(data + 1, size - 1, &sym);
+    case 0: fuzz_command(data + 1, size - 1, &sym); break;
+    case 1: fuzz_features(data + 1, size - 1); break;
+    case 2: fuzz_telnet(data + 1, size - 1); break;
+    case 3: fuzz_source(data + 1, size - 1); break;
+    default: fuzz_rsp(data + 1, size - 1, &sym);
     }
     symbols_close(&sym);
     return 0;

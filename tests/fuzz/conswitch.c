@@ -47,8 +47,7 @@ static void check_action(const struct cs_action *act)
         REQUIRE(act->nr == 0 && act->owner == cs_focus_owner(&focus));
         nr_out += 3;
         break;
-    default:
-        REQUIRE(act->nr == 0);
+    default: REQUIRE(act->nr == 0);
     }
 }
 
@@ -150,33 +149,15 @@ static void step(uint8_t op, uint8_t arg, const uint8_t *rest, size_t left)
     case 0:
         (void)cs_port_open(&port, arg % 3, (enum cs_suffix)(arg / 3 % 5));
         break;
-    case 1:
-        cs_port_close(&port, arg % 3);
-        break;
-    case 2:
-        cs_hold(&port, arg & 1);
-        break;
-    case 3:
-        drain();
-        break;
-    case 4:
-        send(CS_CONSOLE, arg, op);
-        break;
-    case 5:
-        send(CS_DEBUG, arg, op);
-        break;
-    case 6:
-        pull(arg);
-        break;
-    case 7:
-        (void)cs_focus_add(&focus, arg);
-        break;
-    case 8:
-        (void)cs_focus_remove(&focus, arg);
-        break;
-    case 9:
-        (void)cs_focus_set(&focus, arg & 1 ? CS_OWNER_HV : arg);
-        break;
+    case 1: cs_port_close(&port, arg % 3); break;
+    case 2: cs_hold(&port, arg & 1); break;
+    case 3: drain(); break;
+    case 4: send(CS_CONSOLE, arg, op); break;
+    case 5: send(CS_DEBUG, arg, op); break;
+    case 6: pull(arg); break;
+    case 7: (void)cs_focus_add(&focus, arg); break;
+    case 8: (void)cs_focus_remove(&focus, arg); break;
+    case 9: (void)cs_focus_set(&focus, arg & 1 ? CS_OWNER_HV : arg); break;
     case 10:
         /* a new switch character must not meet swallowed old ones */
         if (port.nr_seen == 0)
@@ -191,15 +172,12 @@ static void step(uint8_t op, uint8_t arg, const uint8_t *rest, size_t left)
         for (unsigned int i = 0; i < op / 2u; i++)
             receive(arg);
         break;
-    case 13:
-        unescape(rest, left);
-        break;
+    case 13: unescape(rest, left); break;
     case 14:
         (void)cs_rx_break(&port);
         (void)cs_focus_dom0_started(&focus);
         break;
-    default:
-        receive(arg);
+    default: receive(arg);
     }
     check_focus();
 }

@@ -431,17 +431,10 @@ static void stub_rx(const uint8_t *data, size_t len)
     for (size_t i = 0; i < len; i++) {
         /* a stub is not sent notifications: it does not know the % */
         switch (rsp_frame_push(&stub.in, data[i] == '%' ? 'z' : data[i])) {
-        case RSP_PACKET:
-            stub_answer();
-            break;
-        case RSP_BAD:
-            stub_put((const uint8_t *)"-", 1);
-            break;
-        case RSP_NAK:
-            stub_put(stub.last, stub.nr_last);
-            break;
-        default:
-            break;
+        case RSP_PACKET: stub_answer(); break;
+        case RSP_BAD: stub_put((const uint8_t *)"-", 1); break;
+        case RSP_NAK: stub_put(stub.last, stub.nr_last); break;
+        default: break;
         }
     }
 }
@@ -506,8 +499,15 @@ static void test_telnet(void)
     telnet_init(&t, TELNET_BINARY | TELNET_SGA, TELNET_ECHO);
     /* raw: anything passes, ff included, also at the end of a read */
     CHECK(telnet_rx(&t, (const uint8_t *)"a\xff", 2, out) == 1);
-    CHECK(telnet_rx(&t, (const uint8_t *)"\x01" "b\r\n", 4, out) == 5);
-    CHECK(memcmp(out, "\xff\x01" "b\r\n", 5) == 0 && !t.active);
+    CHECK(telnet_rx(&t,
+                    (const uint8_t *)"\x01"
+                                     "b\r\n",
+                    4, out) == 5);
+    CHECK(memcmp(out,
+                 "\xff\x01"
+                 "b\r\n",
+                 5) == 0 &&
+          !t.active);
     /* DO SGA yes, DO 31 (window size) no, WILL ECHO yes, BREAK */
     CHECK(telnet_rx(&t,
                     (const uint8_t *)"\xff\xfd\x03\xff\xfd\x1f"

@@ -374,14 +374,10 @@ static size_t unescape(const char *in, uint8_t *out)
 static void test_unescape(void)
 {
     static const char *const cases[][2] = {
-        { "plain", "plain" },
-        { "\\xc3\\xa9", "\xc3\xa9" },
-        { "\\\\xc3", "\\\xc3" },
-        { "\\x41", "\\x41" },
-        { "\\xC3", "\\xC3" },
-        { "\\xc\\xc3", "\\xc\xc3" },
-        { "\\xcg\\", "\\xcg\\" },
-        { "\\xc", "\\xc" },
+        { "plain", "plain" },     { "\\xc3\\xa9", "\xc3\xa9" },
+        { "\\\\xc3", "\\\xc3" },  { "\\x41", "\\x41" },
+        { "\\xC3", "\\xC3" },     { "\\xc\\xc3", "\\xc\xc3" },
+        { "\\xcg\\", "\\xcg\\" }, { "\\xc", "\\xc" },
     };
     uint8_t out[64];
 

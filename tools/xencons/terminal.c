@@ -46,8 +46,8 @@ static void on_stop(int sig)
 
 void terminal_raw(void)
 {
-    static const int fatal[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT,
-                                 SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
+    static const int fatal[] = { SIGTERM, SIGHUP,  SIGINT, SIGQUIT, SIGSEGV,
+                                 SIGBUS,  SIGABRT, SIGFPE, SIGILL };
 
     if (tcgetattr(STDIN_FILENO, &before) < 0)
         return;

@@ -32,7 +32,12 @@
 #define RETRY_MS 1000
 #define LINGER_MS 1000 /* without output, after the end of a piped input */
 
-enum { EXIT_LEFT = 0, EXIT_NO_CONNECTION = 1, EXIT_USAGE = 2, EXIT_CLOSED = 3 };
+enum {
+    EXIT_LEFT = 0,
+    EXIT_NO_CONNECTION = 1,
+    EXIT_USAGE = 2,
+    EXIT_CLOSED = 3
+};
 
 static const char usage_text[] =
     "Usage: xencons [options] HOST PORT\n"
@@ -58,7 +63,11 @@ static const char usage_text[] =
     "  xencons -r -l xen.log server 12010    stay through reboots, with a log\n"
     "  echo h | xencons -q localhost 12010   press a debug key from a script\n";
 
-enum telnet_mode { TELNET_DETECT, TELNET_ALWAYS, TELNET_NEVER };
+enum telnet_mode {
+    TELNET_DETECT,
+    TELNET_ALWAYS,
+    TELNET_NEVER
+};
 
 struct xencons {
     const char *host, *port; /* port NULL: host is unix:PATH */
@@ -438,41 +447,18 @@ static int open_log(const char *path)
 static void set_option(struct xencons *x, int opt)
 {
     switch (opt) {
-    case 'r':
-        x->reconnect = true;
-        break;
-    case 'l':
-        x->log = open_log(optarg);
-        break;
-    case 't':
-        x->mode = TELNET_ALWAYS;
-        break;
-    case 'R':
-        x->mode = TELNET_NEVER;
-        break;
-    case 'b':
-        x->break_key = parse_key(optarg);
-        break;
-    case 'e':
-        x->quit_key = parse_key(optarg);
-        break;
-    case 'q':
-        x->quiet = true;
-        break;
-    case '4':
-        x->family = AF_INET;
-        break;
-    case '6':
-        x->family = AF_INET6;
-        break;
-    case 'V':
-        puts("xencons " VERSION);
-        exit(0);
-    case 'H':
-        fputs(usage_text, stdout);
-        exit(0);
-    default:
-        usage_error("bad option", "");
+    case 'r': x->reconnect = true; break;
+    case 'l': x->log = open_log(optarg); break;
+    case 't': x->mode = TELNET_ALWAYS; break;
+    case 'R': x->mode = TELNET_NEVER; break;
+    case 'b': x->break_key = parse_key(optarg); break;
+    case 'e': x->quit_key = parse_key(optarg); break;
+    case 'q': x->quiet = true; break;
+    case '4': x->family = AF_INET; break;
+    case '6': x->family = AF_INET6; break;
+    case 'V': puts("xencons " VERSION); exit(0);
+    case 'H': fputs(usage_text, stdout); exit(0);
+    default: usage_error("bad option", "");
     }
 }
 
@@ -494,8 +480,9 @@ static void parse_arguments(struct xencons *x, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static struct xencons x = { .quit_key = 0x1d, .log = -1, .fd = -1,
-                                .family = AF_UNSPEC };
+    static struct xencons x = {
+        .quit_key = 0x1d, .log = -1, .fd = -1, .family = AF_UNSPEC
+    };
     char banner[64] = "REMOTE CONSOLE: CTRL-] TO QUIT";
     int status;
 
