@@ -100,6 +100,9 @@ static int check_step(struct batch *b, const struct step *st, size_t i)
     ssize_t n;
 
     switch (st->kind) {
+    case STEP_FILE:
+        return access(st->text, R_OK) ? complain("--send-file: cannot read",
+                                                 st->text) : 0;
     case STEP_EXPECT:
         b->re[i] = regex_new(st->text, false, why, sizeof(why));
         return b->re[i] ? 0 : complain("--expect", why);
@@ -208,7 +211,9 @@ static void begin(struct batch *b, const struct step *st)
                      b->timeout_s;
 
     b->deadline = now_us() + (uint64_t)(seconds * 1e6);
-    if (st->kind == STEP_KEYS)
+    if (st->kind == STEP_FILE)
+        b->failed = session_send_file(b->s, st->text) < 0;
+    else if (st->kind == STEP_KEYS)
         session_press(b->s, st->text);
     else if (st->kind == STEP_BREAK)
         session_break(b->s);
@@ -225,6 +230,7 @@ static bool step_done(struct batch *b, const struct step *st)
     switch (st->kind) {
     case STEP_EXPECT: return expect_done(b);
     case STEP_SEND: return send_done(b, st);
+    case STEP_FILE: return !b->s->sending;
     case STEP_KEYS: return !hvkeys_busy(&b->s->keys);
     case STEP_WAIT: return now_us() >= b->deadline;
     default: return true;
@@ -248,6 +254,8 @@ static int advance(struct batch *b)
             return -1;
         if (!b->deadline)
             begin(b, st);
+        if (b->failed)
+            return TARGET_LOST;
         if (!step_done(b, st)) {
             if (b->s->lost)
                 return TARGET_LOST;

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/serial.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,9 +122,38 @@ static int give_up(struct line *line)
     return -1;
 }
 
+/*
+ * The process that a UUCP lock file names (FHS, /var/lock: ten digits in
+ * "LCK..ttyS0"), as minicom and cu leave one; 0 when there is none or it has
+ * died.  We only honour those: a file would outlive us.
+ */
+static pid_t lock_file_owner(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *name = xasprintf("/var/lock/LCK..%s", slash ? slash + 1 : path);
+    FILE *f = fopen(name, "re");
+    long pid = 0;
+
+    free(name);
+    if (!f)
+        return 0;
+    if (fscanf(f, "%ld", &pid) != 1 || pid <= 0 ||
+        (kill((pid_t)pid, 0) < 0 && errno == ESRCH))
+        pid = 0;
+    fclose(f);
+    return (pid_t)pid;
+}
+
 /* Nobody else may have it; the kernel frees the lock when we end. */
 static int take_lock(struct line *line)
 {
+    pid_t owner = lock_file_owner(line->path);
+
+    if (owner) {
+        snprintf(line->error, sizeof(line->error), "%.100s: in use by "
+                 "process %d, says its lock file", line->name, (int)owner);
+        return -1;
+    }
     if (!flock(line->fd, LOCK_EX | LOCK_NB))
         return 0;
     if (errno != EWOULDBLOCK)

@@ -80,6 +80,8 @@ const struct option_entry option_table[] = {
       "batch: wait until the output matches" },
     { "send", 0, "TEXT", OPT_SPECIAL, SPECIAL(SEND),
       "batch: send; \\r \\n \\t \\e \\\\ \\xHH are understood" },
+    { "send-file", 0, "FILE", OPT_SPECIAL, SPECIAL(FILE),
+      "batch: send a text file, LF as CR, at the pace that is set" },
     { "keys", 0, "KEYS", OPT_SPECIAL, SPECIAL(KEYS),
       "batch: press debug keys in the hypervisor (does CTRL-a x3)" },
     { "break", 0, NULL, OPT_SPECIAL, SPECIAL(BREAK),

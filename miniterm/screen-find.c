@@ -160,6 +160,19 @@ static void save_answered(struct screen *sc)
         screen_say(sc, "%ld lines saved to %s", nr, path);
 }
 
+static void upload_answered(struct screen *sc)
+{
+    char path[PROMPT_MAX * 4];
+
+    if (sc->answer_len)
+        session_send_file(sc->s, prompt_text(sc, path, sizeof(path)));
+}
+
+void upload_open(struct screen *sc)
+{
+    prompt_open(sc, "send text file:", upload_answered);
+}
+
 void save_open(struct screen *sc)
 {
     prompt_open(sc, "save to file:", save_answered);

@@ -212,6 +212,7 @@ const struct command command_table[] = {
     { 'r', 0, "let the stopped target run", do_continue },
     { 'o', 0, "source of an address, in gdb", do_source },
     { 's', 0, "save this pane to a file", save_open },
+    { 'u', 0, "send a text file", upload_open },
     { 'e', 0, "local echo", do_echo },
     { 'l', 0, "clear this pane", do_clear },
     { 'f', 0, "full-screen terminal or lines", do_emulate },

@@ -115,6 +115,7 @@ const char *prompt_text(const struct screen *sc, char *buf, size_t size);
 void find_open(struct screen *sc);
 void find_again(struct screen *sc, bool older);
 void save_open(struct screen *sc);
+void upload_open(struct screen *sc);
 
 /* screen-palette.c */
 void palette_open(struct screen *sc);

@@ -157,6 +157,8 @@ void session_free(struct session *s)
     for (unsigned i = 0; i < s->nr_panes; i++)
         pane_free(s->pane[i]);
     gdbport_free(s->gdb);
+    if (s->sending)
+        fclose(s->sending);
     if (s->line.name)
         line_free(&s->line);
     logs_close(&s->logs);
@@ -249,6 +251,43 @@ size_t session_type(struct session *s, const void *data, size_t len)
         s->dirty = true;
     }
     return taken;
+}
+
+int session_send_file(struct session *s, const char *path)
+{
+    if (s->sending) {
+        session_say(s, "a file is being sent already");
+        return -1;
+    }
+    s->sending = fopen(path, "re");
+    s->sent_of_file = 0;
+    if (s->sending)
+        return 0;
+    session_say(s, "%s: %s", path, strerror(errno));
+    return -1;
+}
+
+/* Keeps the queue filled; what is typed meanwhile goes in between. */
+static void feed_file(struct session *s)
+{
+    int c;
+
+    while (s->sending && queue_room(&s->out.q) > 32768) {
+        char byte;
+
+        c = getc(s->sending);
+        if (c == EOF) {
+            session_say(s, ferror(s->sending) ? "reading the file failed "
+                        "after %llu bytes" : "file sent: %llu bytes",
+                        (unsigned long long)s->sent_of_file);
+            fclose(s->sending);
+            s->sending = NULL;
+            break;
+        }
+        byte = c == '\n' ? '\r' : (char)c;
+        session_type(s, &byte, 1);
+        s->sent_of_file++;
+    }
 }
 
 /* Sends what is due; gdb's bytes and typed ones take turns. */
@@ -347,6 +386,7 @@ size_t session_prepare(struct session *s, struct pollfd *fds,
     size_t nr;
 
     try_reopen(s, now);
+    feed_file(s);
     drive_keys(s, now, wait_us);
     session_watch(s, now, wait_us);
     nr = prepare_line(s, fds, wait_us);

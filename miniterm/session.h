@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "conswitch.h"
 #include "gdbport.h"
@@ -60,6 +61,8 @@ struct session {
     struct line line;
     struct logs logs;
     struct outq out;       /* typed, for the console */
+    FILE *sending;         /* session_send_file(): what is left of it */
+    uint64_t sent_of_file;
     struct queue high_out; /* from gdb, marked, for the debugger */
     struct gdbport *gdb;
     struct tagger tagger;
@@ -110,6 +113,11 @@ void session_handle(struct session *s, const struct pollfd *fds, size_t nr);
 
 /* Typed at the console; returns the count taken. */
 size_t session_type(struct session *s, const void *data, size_t len);
+/*
+ * Sends a file as if it were typed, at the pace of the settings, its line ends
+ * as CR; 0, or -1 after session_say().  One at a time.
+ */
+int session_send_file(struct session *s, const char *path);
 /* Debug keys, wherever the input goes; false when too many wait. */
 bool session_press(struct session *s, const char *keys);
 void session_switch_input(struct session *s);

@@ -90,6 +90,20 @@ class Batch(Case):
         made[0].close()
         self.assertEqual(out.returncode, 0, out.stderr)
 
+    def test_send_file(self) -> None:
+        target = self.target()
+        text = self.tmp / "text"
+        text.write_text("".join(f"echo line {i}\n" for i in range(1500)))
+        out = self.run_program("--quiet", "--expect", "dom0# ",
+                               "--send-file", str(text), "--expect",
+                               "^line 1499", target.name)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertEqual(target.machine.log,
+                         [f"dom0 echo line {i}" for i in range(1500)])
+        out = self.run_program("--send-file", "/none", target.name)
+        self.assertEqual(out.returncode, 2)
+        self.assertIn(b"cannot read /none", out.stderr)
+
     def test_escapes_reach_the_target(self) -> None:
         target = self.target()
         self.run_program("-8", "--expect", "dom0# ", "--send",

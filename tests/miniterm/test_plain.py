@@ -14,6 +14,7 @@ import subprocess
 import termios
 import threading
 import time
+from pathlib import Path
 
 from harness import ENV, Case, Child, wait_for
 
@@ -338,6 +339,32 @@ class Lock(Case):
         out = self.run_program(line.name)
         self.assertEqual(out.returncode, 3)
         self.assertIn(b"in use by another program", out.stderr)
+
+    def test_lock_files_of_others_are_honoured(self) -> None:
+        line = self.pty()
+        name = f"ttyMINITERM{os.getpid()}"
+        (self.tmp / name).symlink_to(line.name)
+        lock = Path("/var/lock") / f"LCK..{name}"
+        self.addCleanup(lock.unlink, True)
+        lock.write_text(f"{os.getpid():10d}\n")
+        out = self.run_program("--expect", "x", str(self.tmp / name))
+        self.assertEqual(out.returncode, 3)
+        self.assertIn(b"in use by process %d" % os.getpid(), out.stderr)
+        # One of a process that is gone does not count.
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        lock.write_text(f"{gone.pid:10d}\n")
+        out = self.run_program("--wait", "0", str(self.tmp / name))
+        self.assertEqual(out.returncode, 0, out.stderr)
+
+    def test_others_see_our_lock(self) -> None:
+        line = self.pty()
+        term = self.child(line.name)
+        term.wait_output(b"leaves")
+        fd = os.open(line.name, os.O_RDWR | os.O_NOCTTY)
+        with self.assertRaises(BlockingIOError):
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(fd)
 
     def test_kill_9_leaves_no_lock(self) -> None:
         line = self.pty()

@@ -347,6 +347,18 @@ class History(Screen):
         self.assertIn("Z line number 0\n", text)
         self.assertIn("Z line number 49\n", text)
 
+    def test_send_text_file(self) -> None:
+        screen, target = self.start("--line-delay", "5")
+        text = self.tmp / "text"
+        text.write_text("echo first\necho second\n")
+        self.command(screen, "u")
+        screen.type(str(text))
+        screen.keys("Enter")
+        screen.expect(r"file sent: 23 bytes")
+        screen.expect(r"^second$")
+        self.assertEqual(target.machine.log,
+                         ["dom0 echo first", "dom0 echo second"])
+
     def test_save_where_one_cannot(self) -> None:
         screen, _ = self.start()
         self.command(screen, "s")
