@@ -15,6 +15,7 @@
 #include <hv/errno.h>
 #include <hv/options.h>
 #include <hv/percpu.h>
+#include <hv/perf.h>
 #include <hv/printk.h>
 #include <hv/serial.h>
 #include <hv/spinlock.h>
@@ -51,7 +52,9 @@ static struct {
 } dom0_input;
 static void (*dom0_notify)(void);
 static void (*debug_receive)(u8 byte);
+static void (*debug_settled)(void);
 static struct line *debug_line;
+static bool lines_claimed, printk_claimed; /* by the debugger */
 
 static bool sync_console;
 static char opt_console[32] __initdata = "com1,vga";
@@ -153,6 +156,21 @@ static void start_sending(struct line *l)
     ns16550_set_irqs(&l->uart, true, cs_tx_pending(&l->port));
 }
 
+/* Once a line moves again it tells what it lost. The lock is held. */
+static void tell_loss(struct line *l)
+{
+    char text[64];
+    int n;
+
+    if (l->dropped == 0 || l->stuck)
+        return;
+    n = snprintf(text, sizeof(text),
+                 "\n(XEN) %lu bytes of output were lost on this line\n",
+                 l->dropped);
+    l->dropped = 0;
+    cs_write(&l->port, CS_CONSOLE, (const u8 *)text, (size_t)n);
+}
+
 /*
  * Queue all of it, making room by hand when the ring is full. What a stuck
  * line does not take within its patience is dropped and counted.
@@ -163,6 +181,7 @@ static void queue_output(struct line *l, enum cs_role role, const u8 *buf,
     while (len != 0) {
         size_t n = cs_write(&l->port, role, buf, len);
 
+        perf_add(console_out, n);
         buf += n;
         len -= n;
         if (n == 0 && !feed_polled(l)) {
@@ -170,6 +189,7 @@ static void queue_output(struct line *l, enum cs_role role, const u8 *buf,
             break;
         }
     }
+    tell_loss(l);
     start_sending(l);
 }
 
@@ -302,6 +322,7 @@ static unsigned int take_bytes(struct line *l, struct cs_action *acts,
 
         if (c == SERIAL_NONE)
             break;
+        perf_inc(console_in);
         acts[n++] = c == SERIAL_BREAK ? cs_rx_break(&l->port)
                                       : cs_rx(&l->port, (u8)c);
     }
@@ -335,6 +356,8 @@ static void service_line(struct line *l)
         for (unsigned int i = 0; i < n; i++)
             act_on(&acts[i]);
     } while (n == RX_BATCH);
+    if (l == debug_line && debug_settled)
+        debug_settled();
 }
 
 static void line_interrupt(unsigned int port)
@@ -414,6 +437,37 @@ int console_debug_open(const char *handle, void (*receive)(u8 byte))
     debug_receive = receive;
     debug_line = &lines[handle[3] - '1'];
     return 0;
+}
+
+void console_debug_settled(void (*fn)(void))
+{
+    debug_settled = fn;
+}
+
+void console_debug_claim(void)
+{
+    printk_claimed = printk_claim(TX_PATIENCE);
+    if (line_owner == smp_processor_id())
+        return;
+    for (unsigned int i = 0; i < TX_PATIENCE && !lines_claimed; i++) {
+        lines_claimed = spin_trylock(&line_lock);
+        cpu_relax();
+    }
+    if (lines_claimed)
+        WRITE_ONCE(line_owner, smp_processor_id());
+}
+
+void console_debug_unclaim(void)
+{
+    if (lines_claimed) {
+        lines_claimed = false;
+        WRITE_ONCE(line_owner, NR_CPUS);
+        spin_unlock(&line_lock);
+    }
+    if (printk_claimed) {
+        printk_claimed = false;
+        printk_unclaim();
+    }
 }
 
 void console_debug_write(const u8 *buf, size_t len)

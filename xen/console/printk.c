@@ -131,6 +131,26 @@ static void printk_leave(bool locked, unsigned long flags)
     local_irq_restore(flags);
 }
 
+bool printk_claim(unsigned int patience)
+{
+    if (printk_owner == smp_processor_id())
+        return false;
+    while (patience-- != 0) {
+        if (spin_trylock(&printk_lock)) {
+            WRITE_ONCE(printk_owner, smp_processor_id());
+            return true;
+        }
+        cpu_relax();
+    }
+    return false;
+}
+
+void printk_unclaim(void)
+{
+    WRITE_ONCE(printk_owner, NR_CPUS);
+    spin_unlock(&printk_lock);
+}
+
 void printk_break_lock(void)
 {
     spin_lock_init(&printk_lock);

@@ -21,6 +21,7 @@
 #include <hv/evtchn.h>
 #include <hv/domain.h>
 #include <hv/options.h>
+#include <hv/perf.h>
 #include <hv/printk.h>
 #include <hv/sched.h>
 #include <hv/smp.h>
@@ -407,7 +408,10 @@ static void schedule(void)
         runstate_set(prev, RUNSTATE_runnable, t);
     else
         runstate_set(prev, runstate_asleep(prev), t);
+    if (next->runstate.state == RUNSTATE_runnable)
+        perf_latency(t - (s_time_t)next->runstate.state_entry_time);
     runstate_set(next, RUNSTATE_running, t);
+    perf_inc(switches);
     next->last_run_start = t;
     next->running = 1;
     s->curr = next;

@@ -9,6 +9,7 @@
 #include <hv/bug.h>
 #include <hv/errno.h>
 #include <hv/irq.h>
+#include <hv/perf.h>
 #include <hv/printk.h>
 
 struct irq_desc irq_descs[NR_IRQS];
@@ -118,6 +119,7 @@ void do_irq(struct cpu_user_regs *regs)
 
     info->irq_regs = regs;
     info->in_irq++;
+    perf_inc(irqs);
     if (vector_handlers[vector]) {
         lapic_eoi();
         vector_handlers[vector]();

@@ -10,6 +10,7 @@
 #include <hv/bug.h>
 #include <hv/clock.h>
 #include <hv/irq.h>
+#include <hv/perf.h>
 #include <hv/printk.h>
 #include <hv/softirq.h>
 #include <hv/spinlock.h>
@@ -272,6 +273,7 @@ static void run_timers(void)
     unsigned long flags;
     struct timer *t;
 
+    perf_inc(timers);
     spin_lock_irqsave(&q->lock, flags);
     while ((t = take_due(q)) != NULL) {
         void (*fn)(void *) = t->fn;

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The debugger's machine: what the files of pdb-*.c share.
+ *
+ * One CPU, the leader, has the machine while it is stopped; only it calls the
+ * core (pdb.h).  Every other CPU sits in an NMI (pdb-stop.c) with its registers
+ * in struct pdb_cpu.  Who is no leader touches nothing here but its own CPU's
+ * part.  Floor: debug.
+ */
+#ifndef HV_PDB_TARGET_H
+#define HV_PDB_TARGET_H
+
+#include <hv/cpu.h>
+#include <hv/domain.h>
+#include <hv/percpu.h>
+#include <hv/types.h>
+#include <pdb.h>
+
+/* What a CPU was doing when it stopped. */
+struct pdb_cpu {
+    struct cpu_user_regs *regs; /* of what was interrupted */
+    u64 cr2, cr3;
+    u64 fs_base, gs_base, shadow_gs_base;
+    u64 dr6; /* of the #DB that stopped it */
+    s_time_t skipped; /* of target.skipped: taken off this CPU's clock */
+    u32 dr_seen;      /* generation of debug registers that it has */
+};
+DECLARE_PER_CPU(struct pdb_cpu, pdb_cpu);
+
+#define NR_PDB_STEPS 8
+
+/* A thread that is to make one instruction. */
+struct pdb_one_step {
+    bool armed;
+    struct pdb_tid who;
+    struct vcpu *v;   /* in guest mode: whose; else NULL */
+    unsigned int cpu; /* in the hypervisor: where */
+    bool had_tf, had_if;
+    u8 opcode; /* of the hypervisor's instruction */
+    u64 rip;
+};
+
+struct pdb_target {
+    struct pdb core;
+    struct pdb_plan plan;
+    bool planned; /* resume() was called since the stop */
+    bool stop_wanted; /* interrupt() was called */
+    const char *reason;
+    struct pdb_one_step step[NR_PDB_STEPS];
+    struct pdb_hw hw[4]; /* len 0: free */
+    u32 dr_generation;
+    s_time_t skipped; /* all the time that the machine was stopped */
+    cpumask_t absent; /* online, but did not stop */
+    unsigned int crashed; /* panic() waits for us */
+    char text[PDB_NOTE];
+    char name[64], state[64];
+};
+
+/* NULL: no pdb= on the command line. */
+extern struct pdb_target *pdb_target;
+
+/* --- pdb-memory.c --- */
+int pdb_read_mem(void *ctx, const struct pdb_space *as, u64 addr, void *buf,
+                 u32 len);
+int pdb_write_mem(void *ctx, const struct pdb_space *as, u64 addr,
+                  const void *buf, u32 len);
+int pdb_translate(void *ctx, const struct pdb_space *as, u64 addr, u64 *maddr);
+int pdb_walk(void *ctx, const struct pdb_space *as, u64 addr,
+             struct pdb_out *o);
+/* One byte of RAM by machine address, however it is mapped. False: no RAM. */
+bool pdb_peek(maddr_t ma, u8 *byte);
+bool pdb_poke(maddr_t ma, u8 byte);
+
+/* --- pdb-thread.c --- */
+int pdb_get_regs(void *ctx, struct pdb_tid t, struct pdb_regs *r);
+int pdb_set_regs(void *ctx, struct pdb_tid t, const struct pdb_regs *r);
+int32_t pdb_next_inferior(void *ctx, int32_t pid);
+int32_t pdb_next_thread(void *ctx, int32_t pid, int32_t tid);
+int pdb_thread_info(void *ctx, struct pdb_tid t, struct pdb_thread_info *i);
+int pdb_inferior_info(void *ctx, int32_t pid, struct pdb_inferior_info *i);
+/* NULL: there is no such domain or vCPU. */
+struct domain *pdb_domain(int32_t pid);
+struct vcpu *pdb_vcpu(struct pdb_tid t);
+/* A vCPU's registers, wherever they are now; NULL: not to be had. */
+struct cpu_user_regs *pdb_vcpu_regs(struct vcpu *v);
+/* The thread that gdb knows for what this CPU was doing. */
+struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs);
+
+/* --- pdb-step.c --- */
+void pdb_step_arm(struct pdb_tid t);
+/* Take back what was armed and did not happen. */
+void pdb_steps_disarm(void);
+/* #DB with DR6.BS: was it armed here? Then *who it was, and it is undone. */
+bool pdb_step_finish(struct cpu_user_regs *regs, struct pdb_tid *who);
+
+/* --- pdb-hw.c --- */
+int pdb_hw_insert(void *ctx, const struct pdb_hw *hw);
+int pdb_hw_remove(void *ctx, const struct pdb_hw *hw);
+void pdb_hw_load(void);   /* this CPU's debug registers, as they should be */
+void pdb_hw_silence(void); /* none, while the debugger works */
+/* DR6 tells of one of ours: false if not. */
+bool pdb_hw_hit(u64 dr6, struct pdb_stop *s);
+
+/* --- pdb-commands.c --- */
+extern const struct pdb_command pdb_commands[];
+extern const struct pdb_table pdb_tables[];
+
+/* --- pdb-stop.c --- */
+extern struct pdb_ops pdb_machine_ops;
+bool pdb_trap(struct cpu_user_regs *regs);  /* #BP, #DB, faults */
+bool pdb_nmi(struct cpu_user_regs *regs);
+void pdb_settled(void); /* bytes have come */
+void pdb_receive(u8 byte);
+void pdb_break_in(void);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Threads and registers.  Thread n + 1 of inferior 1 is CPU n and has the
+ * registers that the CPU really holds, the guest's if it runs one.  A vCPU's
+ * registers lie in the CPU that runs it, or in its struct vcpu.
+ */
+#include <hv/cpu.h>
+#include <hv/domain.h>
+#include <hv/format.h>
+#include <hv/mm.h>
+#include <hv/string.h>
+#include <hv/x86.h>
+
+#include "pdb-target.h"
+
+/* A guest may not have these; a debugger must not give them. */
+#define GUEST_FLAGS_FIXED                                                      \
+    (X86_EFLAGS_IF | X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_VM | 2)
+
+struct domain *pdb_domain(int32_t pid)
+{
+    if (pid < 2 || pid - 2 >= (int32_t)DOMID_FIRST_RESERVED)
+        return NULL;
+    return domain_find((domid_t)(pid - 2));
+}
+
+struct vcpu *pdb_vcpu(struct pdb_tid t)
+{
+    struct domain *d = pdb_domain(t.pid);
+
+    if (!d || t.tid < 1 || (u32)t.tid > d->max_vcpus)
+        return NULL;
+    return d->vcpu[t.tid - 1];
+}
+
+static bool cpu_exists(int32_t tid)
+{
+    return tid >= 1 && tid <= NR_CPUS &&
+           cpumask_test(READ_ONCE(cpu_online_map), (unsigned int)tid - 1);
+}
+
+int32_t pdb_next_inferior(void *ctx, int32_t pid)
+{
+    struct domain *d;
+
+    (void)ctx;
+    if (pid < PDB_PID_HYPERVISOR)
+        return PDB_PID_HYPERVISOR;
+    d = domain_next((domid_t)(pid - 1));
+    return d ? PDB_PID_DOMAIN(d->id) : 0;
+}
+
+int32_t pdb_next_thread(void *ctx, int32_t pid, int32_t tid)
+{
+    struct domain *d = pdb_domain(pid);
+
+    (void)ctx;
+    if (pid == PDB_PID_HYPERVISOR) {
+        for (tid++; tid <= NR_CPUS; tid++)
+            if (cpu_exists(tid))
+                return tid;
+        return 0;
+    }
+    for (u32 i = (u32)tid; d && i < d->max_vcpus; i++)
+        if (d->vcpu[i])
+            return (int32_t)i + 1;
+    return 0;
+}
+
+struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs)
+{
+    unsigned int cpu = smp_processor_id();
+    struct vcpu *v = current;
+    const struct pdb *p = &pdb_target->core;
+
+    if (guest_mode(regs) && v && !v->is_idle)
+        for (u32 i = 0; i < p->nr_attached; i++)
+            if (p->attached[i] == PDB_PID_DOMAIN(v->domain->id))
+                return (struct pdb_tid){PDB_PID_DOMAIN(v->domain->id),
+                                        (int32_t)v->id + 1};
+    return (struct pdb_tid){PDB_PID_HYPERVISOR, (int32_t)cpu + 1};
+}
+
+static bool cpu_stopped(unsigned int cpu)
+{
+    return cpumask_test(READ_ONCE(cpu_online_map), cpu) &&
+           !cpumask_test(pdb_target->absent, cpu) &&
+           per_cpu(pdb_cpu, cpu).regs != NULL;
+}
+
+/* The CPU that holds v's registers, or NR_CPUS. */
+static unsigned int cpu_of(const struct vcpu *v)
+{
+    unsigned int cpu;
+
+    for_each_online_cpu (cpu)
+        if (cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu == v)
+            return cpu;
+    return NR_CPUS;
+}
+
+struct cpu_user_regs *pdb_vcpu_regs(struct vcpu *v)
+{
+    unsigned int cpu = cpu_of(v);
+
+    if (cpu == NR_CPUS)
+        return &v->regs;
+    if (!cpu_stopped(cpu))
+        return NULL;
+    if (guest_mode(per_cpu(pdb_cpu, cpu).regs))
+        return per_cpu(pdb_cpu, cpu).regs;
+    return &cpu_info_of_stack(cpu_stacks[cpu])->guest_regs;
+}
+
+/* --- reading --- */
+
+static void put(struct pdb_regs *r, enum pdb_reg reg, u64 v)
+{
+    r->v[reg] = v;
+    r->known |= PDB_REG_BIT(reg);
+}
+
+static void put_frame(struct pdb_regs *r, const struct cpu_user_regs *f)
+{
+    put(r, PDB_RAX, f->rax);
+    put(r, PDB_RBX, f->rbx);
+    put(r, PDB_RCX, f->rcx);
+    put(r, PDB_RDX, f->rdx);
+    put(r, PDB_RSI, f->rsi);
+    put(r, PDB_RDI, f->rdi);
+    put(r, PDB_RBP, f->rbp);
+    put(r, PDB_RSP, f->rsp);
+    put(r, PDB_R8, f->r8);
+    put(r, PDB_R9, f->r9);
+    put(r, PDB_R10, f->r10);
+    put(r, PDB_R11, f->r11);
+    put(r, PDB_R12, f->r12);
+    put(r, PDB_R13, f->r13);
+    put(r, PDB_R14, f->r14);
+    put(r, PDB_R15, f->r15);
+    put(r, PDB_RIP, f->rip);
+    put(r, PDB_EFLAGS, f->rflags);
+    put(r, PDB_CS, f->cs);
+    put(r, PDB_SS, f->ss);
+    put(r, PDB_TRAPNO, f->entry_vector & 0xff);
+    put(r, PDB_ERROR, f->error_code);
+}
+
+/* What a CPU has loaded, whoever runs there. */
+static void put_cpu(struct pdb_regs *r, const struct pdb_cpu *c)
+{
+    put(r, PDB_FS_BASE, c->fs_base);
+    put(r, PDB_GS_BASE, c->gs_base);
+    put(r, PDB_K_GS_BASE, c->shadow_gs_base);
+    put(r, PDB_CR0, read_cr0());
+    put(r, PDB_CR2, c->cr2);
+    put(r, PDB_CR3, c->cr3);
+    put(r, PDB_CR4, read_cr4());
+    put(r, PDB_EFER, rdmsr(MSR_EFER));
+}
+
+/* The kernel's CR3 names the address space in user mode too. */
+static void put_vcpu(struct pdb_regs *r, const struct vcpu *v)
+{
+    bool kernel = v->pv.in_kernel;
+
+    put(r, PDB_DS, v->pv.ds);
+    put(r, PDB_ES, v->pv.es);
+    put(r, PDB_FS, v->pv.fs);
+    put(r, PDB_GS, v->pv.gs);
+    put(r, PDB_FS_BASE, v->pv.fs_base);
+    put(r, PDB_GS_BASE, kernel ? v->pv.gs_base_kernel : v->pv.gs_base_user);
+    put(r, PDB_K_GS_BASE, kernel ? v->pv.gs_base_user : v->pv.gs_base_kernel);
+    put(r, PDB_CR0, v->pv.ctrlreg[0]);
+    put(r, PDB_CR3, v->pv.cr3_kernel);
+    put(r, PDB_CR4, v->pv.ctrlreg[4]);
+}
+
+int pdb_get_regs(void *ctx, struct pdb_tid t, struct pdb_regs *r)
+{
+    struct cpu_user_regs *f;
+    unsigned int cpu;
+    struct vcpu *v;
+
+    (void)ctx;
+    r->known = 0;
+    if (t.pid == PDB_PID_HYPERVISOR) {
+        if (!cpu_exists(t.tid) || !cpu_stopped((unsigned int)t.tid - 1))
+            return -PDB_ESRCH;
+        put_frame(r, per_cpu(pdb_cpu, (unsigned int)t.tid - 1).regs);
+        put_cpu(r, &per_cpu(pdb_cpu, (unsigned int)t.tid - 1));
+        return 0;
+    }
+    v = pdb_vcpu(t);
+    f = v ? pdb_vcpu_regs(v) : NULL;
+    if (!f)
+        return -PDB_ESRCH;
+    cpu = cpu_of(v);
+    put_frame(r, f);
+    if (cpu != NR_CPUS)
+        put_cpu(r, &per_cpu(pdb_cpu, cpu));
+    else
+        put_vcpu(r, v);
+    put(r, PDB_CR3, v->pv.cr3_kernel);
+    return 0;
+}
+
+/* --- writing --- */
+
+static void take(const struct pdb_regs *r, enum pdb_reg reg, void *to)
+{
+    if (r->known & PDB_REG_BIT(reg))
+        memcpy(to, &r->v[reg], sizeof(u64));
+}
+
+static void take_frame(const struct pdb_regs *r, struct cpu_user_regs *f)
+{
+    take(r, PDB_RAX, &f->rax);
+    take(r, PDB_RBX, &f->rbx);
+    take(r, PDB_RCX, &f->rcx);
+    take(r, PDB_RDX, &f->rdx);
+    take(r, PDB_RSI, &f->rsi);
+    take(r, PDB_RDI, &f->rdi);
+    take(r, PDB_RBP, &f->rbp);
+    take(r, PDB_RSP, &f->rsp);
+    take(r, PDB_R8, &f->r8);
+    take(r, PDB_R9, &f->r9);
+    take(r, PDB_R10, &f->r10);
+    take(r, PDB_R11, &f->r11);
+    take(r, PDB_R12, &f->r12);
+    take(r, PDB_R13, &f->r13);
+    take(r, PDB_R14, &f->r14);
+    take(r, PDB_R15, &f->r15);
+    take(r, PDB_RIP, &f->rip);
+}
+
+static u64 allowed_flags(const struct cpu_user_regs *f, u64 flags)
+{
+    u64 fixed = guest_mode(f) ? GUEST_FLAGS_FIXED : 2;
+
+    return (f->rflags & fixed) | (flags & ~fixed & 0x3fffff);
+}
+
+int pdb_set_regs(void *ctx, struct pdb_tid t, const struct pdb_regs *r)
+{
+    struct cpu_user_regs *f = NULL;
+    struct vcpu *v;
+
+    (void)ctx;
+    if (t.pid == PDB_PID_HYPERVISOR) {
+        if (cpu_exists(t.tid) && cpu_stopped((unsigned int)t.tid - 1))
+            f = per_cpu(pdb_cpu, (unsigned int)t.tid - 1).regs;
+    } else {
+        v = pdb_vcpu(t);
+        f = v ? pdb_vcpu_regs(v) : NULL;
+    }
+    if (!f)
+        return -PDB_ESRCH;
+    take_frame(r, f);
+    /* SYSRET takes rcx and r11 for rip and rflags: not after a change. */
+    if (guest_mode(f))
+        f->entry_vector &= 0xff;
+    if (r->known & PDB_REG_BIT(PDB_EFLAGS))
+        f->rflags = allowed_flags(f, r->v[PDB_EFLAGS]);
+    return 0;
+}
+
+/* --- names --- */
+
+static void cpu_state(struct pdb_target *t, unsigned int cpu)
+{
+    const struct vcpu *v = cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu;
+
+    if (!cpu_stopped(cpu))
+        strlcpy(t->state, "does not answer", sizeof(t->state));
+    else if (!v || v->is_idle)
+        strlcpy(t->state, "idle", sizeof(t->state));
+    else
+        snprintf(t->state, sizeof(t->state), "runs d%uv%u%s", v->domain->id,
+                 v->id,
+                 guest_mode(per_cpu(pdb_cpu, cpu).regs) ? "" : ", in it");
+}
+
+static void vcpu_state(struct pdb_target *t, const struct vcpu *v)
+{
+    unsigned int cpu = cpu_of(v);
+
+    if (cpu != NR_CPUS)
+        snprintf(t->state, sizeof(t->state), "running on CPU%u, 64-bit PV %s",
+                 cpu, v->pv.in_kernel ? "kernel" : "user");
+    else
+        snprintf(t->state, sizeof(t->state), "%s, 64-bit PV %s",
+                 v->pause_flags & VPF_DOWN     ? "down"
+                 : v->pause_flags & VPF_PAUSED ? "paused"
+                 : v->pause_flags              ? "blocked"
+                                               : "runnable",
+                 v->pv.in_kernel ? "kernel" : "user");
+}
+
+int pdb_thread_info(void *ctx, struct pdb_tid t, struct pdb_thread_info *i)
+{
+    struct pdb_target *target = ctx;
+    struct vcpu *v;
+
+    i->name = target->name;
+    i->state = target->state;
+    if (t.pid == PDB_PID_HYPERVISOR) {
+        if (!cpu_exists(t.tid))
+            return -PDB_ESRCH;
+        i->core = t.tid - 1;
+        snprintf(target->name, sizeof(target->name), "CPU%d", t.tid - 1);
+        cpu_state(target, (unsigned int)t.tid - 1);
+        return 0;
+    }
+    v = pdb_vcpu(t);
+    if (!v)
+        return -PDB_ESRCH;
+    i->core = cpu_of(v) == NR_CPUS ? -1 : (int32_t)cpu_of(v);
+    snprintf(target->name, sizeof(target->name), "d%uv%u", v->domain->id,
+             v->id);
+    vcpu_state(target, v);
+    return 0;
+}
+
+int pdb_inferior_info(void *ctx, int32_t pid, struct pdb_inferior_info *i)
+{
+    struct pdb_target *target = ctx;
+
+    memset(i, 0, sizeof(*i));
+    i->name = target->name;
+    if (pid == PDB_PID_HYPERVISOR) {
+        strlcpy(target->name, "hypervisor", sizeof(target->name));
+        return 0;
+    }
+    if (!pdb_domain(pid))
+        return -PDB_ESRCH;
+    snprintf(target->name, sizeof(target->name), "Domain-%d", pid - 2);
+    return 0;
+}
