@@ -18,6 +18,7 @@ enum {
     READ,
     BLOCK,
     FAULT,
+    CLOCK,
     LEAVE
 };
 
@@ -27,11 +28,37 @@ static u64 try_read(void)
     return FAULT_OF(value = *shared_word) == NO_FAULT ? value : ~0UL;
 }
 
+/* The latest time that either CPU has read, and how often one read less. */
+static volatile u64 latest;
+static volatile u32 clock_lock, times_back;
+static volatile u64 worst_back;
+
+static void read_clock_in_turn(const volatile struct vcpu_time_info *t)
+{
+    u64 now;
+
+    while (__atomic_exchange_n(&clock_lock, 1, __ATOMIC_ACQUIRE))
+        asm volatile("pause");
+    now = system_time_of(t);
+    if (now < latest) {
+        times_back++;
+        if (latest - now > worst_back)
+            worst_back = latest - now;
+    } else {
+        latest = now;
+    }
+    __atomic_store_n(&clock_lock, 0, __ATOMIC_RELEASE);
+}
+
 static void serve(u32 what)
 {
     switch (what) {
     case READ: seen = *shared_word; break;
     case FAULT: seen = try_read(); break;
+    case CLOCK:
+        while (request == CLOCK)
+            read_clock_in_turn(&vcpu1->time);
+        break;
     case BLOCK:
         hc_sched_op(SCHEDOP_block, NULL);
         vcpu1->evtchn_upcall_mask = 1;
@@ -183,6 +210,31 @@ TEST(fault_on_second)
     CHECK_OK(make_rw(data));
     CHECK(ask(FAULT));
     CHECK_EQ(seen, 0);
+}
+
+/*
+ * Time on one CPU is never behind what the other has just read, if the
+ * records say that the TSCs are one clock; else not by more than the clocks
+ * are set apart when each is compared with the machine's timer.
+ */
+TEST(time_agrees)
+{
+    bool stable = vcpu0()->time.flags & XEN_PVCLOCK_TSC_STABLE_BIT;
+    u64 end = system_time() + 3 * SECOND;
+
+    request = IDLE;
+    CHECK(answered(IDLE));
+    request = CLOCK;
+    while (system_time() < end)
+        read_clock_in_turn(&vcpu0()->time);
+    request = IDLE;
+    CHECK(answered(IDLE));
+    if (stable)
+        CHECK_EQ(times_back, 0);
+    else
+        CHECK(worst_back < SECOND / 10000);
+    print("time: %s, back %u times, by %lu ns at most\n",
+          stable ? "one clock" : "a clock each", times_back, worst_back);
 }
 
 static bool second_is_blocked(void)

@@ -69,23 +69,30 @@ void clock_calibrate_start(u64 hz)
         (struct cpu_calibration){.last = boot_sample, .hz = hz};
 }
 
+void clock_skip_platform(s_time_t ns)
+{
+    platform.time -= ns;
+}
+
 static s_time_t platform_time_at(const struct clock_sample *s)
 {
     return platform.time + ticks_to_ns(clock_elapsed(&platform.last, s));
 }
 
-/* The counter cannot have wrapped unseen since the last look. */
-static bool seen_lately(const struct clock_sample *s)
+/* The counter cannot have wrapped unseen between two samples of one CPU. */
+static bool seen_lately(const struct clock_sample *from,
+                        const struct clock_sample *to)
 {
-    return (s64)((s->tsc - platform.last.tsc) / (tsc_hz / 1000 + 1)) * 1000000 <
-           ticks_to_ns(platform_timer->mask) / 2;
+    return to->tsc > from->tsc &&
+           (s64)((to->tsc - from->tsc) / (tsc_hz / 1000 + 1)) * 1000000 <
+               ticks_to_ns(platform_timer->mask) / 2;
 }
 
 /* The boot CPU: carry platform time on to s. */
 static void platform_advance(const struct clock_sample *s)
 {
-    platform.time = seen_lately(s) ? platform_time_at(s)
-                                   : clock_time_at(s->tsc);
+    platform.time = seen_lately(&platform.last, s) ? platform_time_at(s)
+                                                   : clock_time_at(s->tsc);
     platform.last = *s;
 }
 
@@ -150,7 +157,8 @@ static void calibrate_this_cpu(void *unused)
     clock_sample(&s);
     target = platform_time_at(&s);
     mine = clock_time_at(s.tsc);
-    hz = c->last.tsc && s.tsc > c->last.tsc ? clock_frequency(&c->last, &s) : 0;
+    /* A sample that came late says nothing about the rate: keep the former. */
+    hz = seen_lately(&c->last, &s) ? clock_frequency(&c->last, &s) : 0;
     if (!hz)
         hz = c->hz;
     c->last = s;

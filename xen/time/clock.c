@@ -78,6 +78,14 @@ void clock_read_scale(struct cpu_clock *c)
     *c = *my_clock();
 }
 
+void clock_skip(s_time_t ns)
+{
+    struct clock_latch *l = &this_cpu(clock_latch);
+
+    l->copy[0].system_base -= ns;
+    l->copy[1].system_base -= ns;
+}
+
 u64 clock_tsc_at(s_time_t t)
 {
     struct clock_latch *l = &this_cpu(clock_latch);

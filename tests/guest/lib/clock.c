@@ -8,10 +8,8 @@ static u64 scale(u64 ticks, u32 mul, int shift)
     return (u64)(((unsigned __int128)ticks * mul) >> 32);
 }
 
-u64 system_time(void)
+u64 system_time_of(const volatile struct vcpu_time_info *t)
 {
-    const volatile struct vcpu_time_info
-        *t = (const volatile struct vcpu_time_info *)&vcpu0()->time;
     u32 version;
     u64 now;
 
@@ -23,4 +21,9 @@ u64 system_time(void)
         barrier();
     } while ((version & 1) || version != t->version);
     return now;
+}
+
+u64 system_time(void)
+{
+    return system_time_of(&vcpu0()->time);
 }

@@ -59,5 +59,7 @@ static inline long port_virq(u32 virq, u32 vcpu)
 
 /* Nanoseconds of system time, by virtual CPU 0's record. */
 u64 system_time(void);
+/* By a virtual CPU's record, on that virtual CPU. */
+u64 system_time_of(const volatile struct vcpu_time_info *t);
 
 #endif
