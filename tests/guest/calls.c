@@ -40,6 +40,25 @@ TEST(call_not_offered)
               DIFFERS(-XEN_ENOSYS, -XEN_EFAULT, "we have no profiler"));
 }
 
+/* Known numbers of which domain 0 needs nothing here: whatever they answer to
+ * nonsense, it is an error. */
+TEST(call_nonsense_is_refused)
+{
+    static const unsigned calls[] = {
+        __HYPERVISOR_xsm_op, __HYPERVISOR_hvm_op,    __HYPERVISOR_argo_op,
+        __HYPERVISOR_dm_op,  __HYPERVISOR_xenpmu_op, __HYPERVISOR_hypfs_op,
+        __HYPERVISOR_arch_1, __HYPERVISOR_arch_2,    __HYPERVISOR_arch_3,
+        __HYPERVISOR_arch_4, __HYPERVISOR_arch_5,    __HYPERVISOR_arch_6,
+        __HYPERVISOR_arch_7,
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
+        long rc = hypercall(calls[i], 9999, A(UNMAPPED_VA), A(UNMAPPED_VA), 0,
+                            0);
+        CHECK(rc < 0 && rc > -200);
+    }
+}
+
 /* Only ax, rcx and r11 change over a hypercall. */
 TEST(call_keeps_registers)
 {

@@ -285,6 +285,41 @@ TEST(watchpoint)
     CHECK_NO_FAULT(*word = 2);
 }
 
+static void ignore(struct regs *regs)
+{
+    (void)regs;
+}
+
+/* The hypervisor's own accesses to our memory may meet our watchpoint. */
+TEST(watchpoint_met_by_the_hypervisor)
+{
+    struct xen_feature_info *info = page_get();
+
+    trap_handler_set(VEC_DB, ignore);
+    CHECK_OK(hc_set_debugreg(0, (ulong)info));
+    CHECK_OK(hc_set_debugreg(6, 0));
+    CHECK_OK(hc_set_debugreg(7, 0xf0001)); /* L0, read or write, 4 bytes */
+    CHECK_OK(hc_xen_version(XENVER_get_features, info));
+    CHECK_OK(hc_set_debugreg(7, 0));
+    CHECK(info->submap != 0);
+    trap_handler_set(VEC_DB, NULL);
+}
+
+/* Nor may it step through the hypervisor. */
+TEST(trap_flag_over_a_hypercall)
+{
+    long rc = 0;
+
+    trap_handler_set(VEC_DB, ignore);
+    asm volatile("pushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\tsyscall\n\t"
+                 "pushfq\n\tandq $~0x100, (%%rsp)\n\tpopfq"
+                 : "=a"(rc)
+                 : "0"((long)__HYPERVISOR_xen_version), "D"(0), "S"(0)
+                 : "rcx", "r11", "rdx", "r8", "r9", "r10", "memory", "cc");
+    CHECK_EQ(rc, (4 << 16) | 17);
+    trap_handler_set(VEC_DB, NULL);
+}
+
 TEST(breakpoint)
 {
     struct regs r = to_kernel();

@@ -184,6 +184,29 @@ TEST(time_area)
               -XEN_EFAULT);
 }
 
+static volatile unsigned nmis;
+
+static void on_nmi(struct regs *regs)
+{
+    (void)regs;
+    nmis++;
+}
+
+/* An NMI comes through the callback, whatever the event mask says. */
+TEST(send_nmi)
+{
+    struct xennmi_callback cb = { .handler_address = (ulong)nmi_entry };
+
+    trap_handler_set(VEC_NMI, on_nmi);
+    CHECK_OK(hc_nmi_op(XENNMI_register_callback, &cb));
+    CHECK_OK(hc_vcpu_op(VCPUOP_send_nmi, 0, NULL));
+    CHECK_EQ(nmis, 1);
+    /* The iret of the handler has opened the way for the next. */
+    CHECK_OK(hc_vcpu_op(VCPUOP_send_nmi, 0, NULL));
+    CHECK_EQ(nmis, 2);
+    CHECK_OK(hc_nmi_op(XENNMI_unregister_callback, NULL));
+}
+
 /* The timers belong to the virtual CPU that asks. */
 TEST(timers_of_other)
 {
