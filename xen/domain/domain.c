@@ -97,6 +97,16 @@ struct domain *get_next_domain(domid_t first)
     return d;
 }
 
+/* Under domlist_lock, or where nothing changes the list. */
+struct domain *domain_next(domid_t first)
+{
+    struct domain *d = READ_ONCE(domain_list);
+
+    while (d && d->id < first)
+        d = READ_ONCE(d->next);
+    return d;
+}
+
 /* -EEXIST: the id is taken (perhaps by a domain that is still dying). */
 static int domain_insert(struct domain *d)
 {

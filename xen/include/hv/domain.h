@@ -165,6 +165,7 @@ void domain_grace_period(void);
 
 /* Without a reference: something else must keep the domain (domain.c). */
 struct domain *domain_find(domid_t id);
+struct domain *domain_next(domid_t first); /* id >= first; NULL: none */
 
 /* --- domain-memory.c --- */
 void domain_memory_init(void); /* boot: registers the owner hook */
