@@ -15,7 +15,7 @@
 #define TICK_US 1000000
 #define FREEZE_AFTER_US 1500000     /* what belongs to the crash follows it */
 #define TRIGGER_HOLDOFF_US 10000000 /* a crash matches many times */
-#define BREAKIN_WAIT_US 700000
+#define BREAKIN_WAIT_US 500000
 
 /*
  * One direction of the debugger's channel, as on the wire. The record keeps
@@ -434,27 +434,44 @@ void session_break_in(struct session *s)
     }
     type_high(s, "\003");
     s->breakin = BREAKIN_CHAR;
+    s->breakin_asked = false;
     s->breakin_at = now_us() + BREAKIN_WAIT_US;
     session_say(s, "breaking in (0x83) ...");
 }
 
-/* No stop reply in time: the next way in. */
-static void watch_breakin(struct session *s, uint64_t now)
+/* The next way in, or the end of them. */
+static void next_way_in(struct session *s)
 {
-    if (s->breakin == BREAKIN_NONE || now < s->breakin_at)
-        return;
-    s->breakin_at = now + BREAKIN_WAIT_US;
+    s->breakin_asked = false;
     if (s->breakin == BREAKIN_CHAR && line_break(&s->line) == 0) {
         s->breakin = BREAKIN_BREAK;
         session_say(s, "breaking in (BREAK) ...");
     } else if (s->breakin != BREAKIN_KEY) {
         s->breakin = BREAKIN_KEY;
-        s->breakin_at = now + 10 * BREAKIN_WAIT_US;
         session_say(s, "breaking in (key D) ...");
         session_press(s, "D");
     } else {
         s->breakin = BREAKIN_NONE;
         session_say(s, "no stop reply: is pdb on this line (pdb=com1H)?");
+    }
+}
+
+/* No stop reply in time: ask for one, then take the next way. */
+static void watch_breakin(struct session *s, uint64_t now)
+{
+    if (s->breakin == BREAKIN_NONE || now < s->breakin_at)
+        return;
+    /* The key has to wait for the input to be switched. */
+    if (hvkeys_busy(&s->keys)) {
+        s->breakin_at = now + BREAKIN_WAIT_US / 4;
+        return;
+    }
+    s->breakin_at = now + BREAKIN_WAIT_US;
+    if (s->breakin_asked) {
+        next_way_in(s);
+    } else {
+        s->breakin_asked = true;
+        type_high(s, "$?#3f");
     }
 }
 

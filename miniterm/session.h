@@ -46,6 +46,10 @@ struct session_ops {
     void (*want_gdb)(void *user);
 };
 
+/*
+ * Ways into the debugger, tried in this order.  Each is followed by the
+ * question `?`: a stub that nobody has told to run stops without a word.
+ */
 enum breakin_state { BREAKIN_NONE, BREAKIN_CHAR, BREAKIN_BREAK, BREAKIN_KEY };
 
 /* Bytes per second over the last full second, each way. */
@@ -90,6 +94,7 @@ struct session {
     uint64_t freeze_at, trigger_quiet_until;
     const struct trigger_rule *fired;
     enum breakin_state breakin;
+    bool breakin_asked;
     uint64_t breakin_at;
     unsigned nr_triggers;
     size_t nr_own_fds;     /* of session_prepare(): before the gdb port's */

@@ -6,8 +6,8 @@ import re
 import socket
 import subprocess
 
-from harness import ENV, Case, wait_for
-from test_screen import Symbols
+from harness import ENV, TOP, wait_for
+from test_screen import Screen, Symbols
 
 
 class GdbPort(Symbols):
@@ -134,3 +134,67 @@ class GdbPort(Symbols):
         self.command(again, "3")
         self.command(again, "z")
         again.expect(r"-> \?.*why stopped")
+
+
+class RealDebugger(Screen):
+    """The hypervisor's debugger itself, run on the host by its own tests."""
+
+    PDB = TOP / "miniterm/build/pdb"
+    SHIM = TOP / "tests/splitter/msb-shim"
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        subprocess.run(["make", "-s", "-C", str(TOP / "pdb"), f"B={cls.PDB}",
+                        f"{cls.PDB}/pdb-host", f"{cls.PDB}/guest"],
+                       check=True)
+
+    def line(self) -> str:
+        """A shared line: console of the fake machine, debugger of pdb."""
+        host = subprocess.Popen(
+            [str(self.PDB / "pdb-host"), "-7", "-c", "2",
+             str(self.PDB / "guest"), "/usr/bin/gdb"], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        self.addCleanup(host.wait)
+        self.addCleanup(host.stdout.close)
+        self.addCleanup(host.stdin.close)
+        words = host.stdout.readline().split()
+        self.assertEqual(words[:1], ["port"])
+        self.console = self.target(f"unix:{self.tmp}/console")
+        shim = subprocess.Popen(
+            [str(self.SHIM), f"{self.tmp}/line", f"{self.tmp}/console",
+             f"localhost:{words[1]}"], stderr=subprocess.DEVNULL)
+        self.addCleanup(shim.wait)
+        self.addCleanup(shim.kill)
+        wait_for((self.tmp / "line").exists)
+        return f"unix:{self.tmp}/line"
+
+    def test_break_in_and_gdb_in_a_pane(self) -> None:
+        screen = self.tmux(
+            "-i", "-g", "0", "-s", str(self.PDB / "guest"), "--gdb-command",
+            "gdb -nx -q %s -ex 'set pagination off' -ex "
+            "'target remote localhost:%p'", self.line(), width=120,
+            height=50)
+        screen.expect(r"^dom0#")
+        screen.keys("F5")
+        screen.expect(r"target stopped: signal \d+, ")
+        screen.keys("C-t", "r")
+        screen.expect(r"told the target to continue")
+        screen.keys("C-t", "g")
+        screen.expect(r"gdb :\d+ attached")
+        screen.expect(r"^\(gdb\)")
+        screen.type("break leaf")
+        screen.keys("Enter")
+        screen.expect(r"^Breakpoint 1 at")
+        screen.type("continue")
+        screen.keys("Enter")
+        screen.expect(r"Breakpoint 1, .*leaf|hit Breakpoint 1")
+        screen.keys("C-t", "2")
+        screen.type("echo the console goes on")
+        screen.keys("Enter")
+        screen.expect(r"^the console goes on$")
+        screen.expect(r"H bad 0 noise 0")
+        screen.keys("C-t", "g")
+        screen.type("detach")
+        screen.keys("Enter")
+        screen.expect(r"Inferior 1 .*detached|Detaching from")
