@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "charmap.h"
 #include "option-table.h"
 #include "settings.h"
 #include "util.h"
@@ -48,6 +49,13 @@ const struct option_entry option_table[] = {
     { "hex", 'X', NULL, OPT_BOOL, FIELD(hex), "show bytes in hexadecimal" },
     { "timestamps", 'T', "[HOW]", OPT_SPECIAL, SPECIAL(STAMP),
       "arrival times: time (default), delta, start, target, none" },
+    { "imap", 0, "MAPS", OPT_STRING, FIELD(imap),
+      "map received characters: crlf crcrlf igncr lfcr lfcrlf ignlf bsdel "
+      "delbs upper lower" },
+    { "omap", 0, "MAPS", OPT_STRING, FIELD(omap),
+      "map sent characters, by the same names" },
+    { "emap", 0, "MAPS", OPT_STRING, FIELD(emap),
+      "map characters of the local echo" },
     { "char-delay", 0, "MS", OPT_UINT, FIELD(char_delay_ms),
       "wait after each character sent" },
     { "line-delay", 0, "MS", OPT_UINT, FIELD(line_delay_ms),
@@ -262,8 +270,13 @@ static int read_config(struct settings *s)
 static int check(const struct settings *s)
 {
     const char *wrong = NULL;
+    struct charmap m;
 
-    if (s->gdb_port && s->mode != MODE_SCREEN)
+    if (!charmap_init(&m, s->imap) || !charmap_init(&m, s->omap) ||
+        !charmap_init(&m, s->emap))
+        wrong = "maps are crlf crcrlf igncr lfcr lfcrlf ignlf bsdel delbs "
+                "upper lower, with commas between";
+    else if (s->gdb_port && s->mode != MODE_SCREEN)
         wrong = "--gdb-port needs -i; for a server without a screen run "
                 "nsplitd";
     else if (s->gdb_port && s->eight_bit)

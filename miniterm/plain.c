@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "charmap.h"
 #include "line.h"
 #include "lines.h"
 #include "outq.h"
@@ -36,6 +37,7 @@ struct plain {
     struct line line;
     struct logs logs;
     struct view view;
+    struct charmap imap, omap, emap;
     struct outq out;
     struct lines *text;   /* for --log: lines with their times */
     char *shown;          /* what waits for stdout */
@@ -89,7 +91,8 @@ static void try_reopen(struct plain *p)
 static void from_user(struct plain *p)
 {
     char buf[4096];
-    size_t room = queue_room(&p->out.q), len;
+    uint8_t mapped[CHARMAP_GROWTH * sizeof(buf)];
+    size_t room = queue_room(&p->out.q) / CHARMAP_GROWTH, len;
     ssize_t n = read(STDIN_FILENO, buf, room < sizeof(buf) ? room :
                      sizeof(buf));
 
@@ -108,9 +111,12 @@ static void from_user(struct plain *p)
             len = p->quit_now ? i : i + 1;
         }
     }
-    outq_put(&p->out, buf, len);
-    if (p->set->echo)
-        (void)!write_all(STDOUT_FILENO, buf, len);
+    n = (ssize_t)charmap(&p->omap, mapped, (uint8_t *)buf, len);
+    outq_put(&p->out, mapped, (size_t)n);
+    if (p->set->echo) {
+        n = (ssize_t)charmap(&p->emap, mapped, (uint8_t *)buf, len);
+        (void)!write_all(STDOUT_FILENO, mapped, (size_t)n);
+    }
 }
 
 /*
@@ -183,7 +189,7 @@ static ssize_t gather(struct plain *p, uint8_t *into)
 /* Only called when nothing waits for stdout, so p->shown is free. */
 static void from_line(struct plain *p)
 {
-    static uint8_t raw[CHUNK];
+    static uint8_t raw[CHUNK], mapped[CHUNK * CHARMAP_GROWTH];
     uint8_t *into = p->slow ? raw : (uint8_t *)p->shown;
     ssize_t n = gather(p, into);
 
@@ -199,7 +205,8 @@ static void from_line(struct plain *p)
     p->shown_len = (size_t)n;
     if (p->slow) {
         log_received(p, raw, (size_t)n);
-        p->shown_len = view_bytes(&p->view, p->shown, raw, (size_t)n,
+        n = (ssize_t)charmap(&p->imap, mapped, raw, (size_t)n);
+        p->shown_len = view_bytes(&p->view, p->shown, mapped, (size_t)n,
                                   wall_us());
     }
     to_user(p);
@@ -246,7 +253,8 @@ static void fill(struct plain *p, struct pollfd fds[3])
     size_t typed;
 
     outq_ready(&p->out, now_us(), &typed, &never);
-    fds[0].fd = p->in_open && queue_room(&p->out.q) ? STDIN_FILENO : -1;
+    fds[0].fd = p->in_open && queue_room(&p->out.q) >= CHARMAP_GROWTH ?
+                STDIN_FILENO : -1;
     fds[0].events = POLLIN;
     fds[1].fd = p->line.fd;
     fds[1].events = p->shown_len || p->line.state != LINE_UP ? 0 : POLLIN;
@@ -328,9 +336,13 @@ static int set_up(struct plain *p, const struct settings *set)
         return 2;
     if (p->logs.text_fd >= 0)
         p->text = lines_new(100, &log_ops, p);
-    p->slow = !view_is_plain(&p->view) || p->logs.text_fd >= 0 ||
+    charmap_init(&p->imap, set->imap);
+    charmap_init(&p->omap, set->omap);
+    charmap_init(&p->emap, set->emap);
+    p->slow = !view_is_plain(&p->view) || p->imap.active || p->logs.text_fd >= 0 ||
               p->logs.record_fd >= 0 || p->logs.raw_fd >= 0;
-    size = (size_t)CHUNK * (view_is_plain(&p->view) ? 1 : VIEW_GROWTH);
+    size = (size_t)CHUNK * (view_is_plain(&p->view) ? 1 : VIEW_GROWTH) *
+           CHARMAP_GROWTH;
     p->shown = malloc(size);
     if (!p->shown || outq_init(&p->out, CHUNK, set->char_delay_ms,
                                set->line_delay_ms))

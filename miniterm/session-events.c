@@ -39,15 +39,31 @@ void session_high(struct session *s, bool to_target, const uint8_t *data,
     }
 }
 
-/* One run of the console's channel. */
-static void console(struct session *s, const uint8_t *data, size_t len)
+/* To the driver and the panes. */
+static void console_text(struct session *s, const uint8_t *data, size_t len)
 {
-    logs_record(&s->logs, REC_LOW_IN, data, len);
     rawring_put(&s->low, data, len);
     if (s->ops->output)
         s->ops->output(s->user, data, len);
     tagger_feed(&s->tagger, data, len);
     s->tagger_fed = now_us();
+}
+
+/* One run of the console's channel; the record has it as it came. */
+static void console(struct session *s, const uint8_t *data, size_t len)
+{
+    uint8_t mapped[CHARMAP_GROWTH * 4096];
+
+    logs_record(&s->logs, REC_LOW_IN, data, len);
+    if (!s->imap.active)
+        console_text(s, data, len);
+    while (s->imap.active && len) {
+        size_t n = len < 4096 ? len : 4096;
+
+        console_text(s, mapped, charmap(&s->imap, mapped, data, n));
+        data += n;
+        len -= n;
+    }
 }
 
 /* Bytes from the line; runs of one channel are handed on together. */

@@ -129,6 +129,9 @@ struct session *session_new(const struct settings *set,
     struct session *s = xcalloc(1, sizeof(*s));
 
     s->set = set;
+    charmap_init(&s->imap, set->imap);
+    charmap_init(&s->omap, set->omap);
+    charmap_init(&s->emap, set->emap);
     s->ops = ops;
     s->user = user;
     s->logs.record_fd = s->logs.text_fd = s->logs.raw_fd = -1;
@@ -221,35 +224,51 @@ void session_reconnect(struct session *s)
     session_say(s, "reconnecting to %s", s->line.name);
 }
 
-/*
- * Echo goes to the pane of whoever has the input; bytes of 0x80 and more must
- * not reach the debugger's channel of a shared line.
- */
+/* What is typed shows in the pane of whoever has the input. */
+static void echo(struct session *s, const uint8_t *data, size_t len)
+{
+    struct pane *pane = session_input_pane(s);
+    uint8_t mapped[2 * CHARMAP_GROWTH];
+
+    for (size_t i = 0; i < len; i++) {
+        /* Enter ends the line on the screen as well. */
+        uint8_t two[2] = { data[i], '\n' };
+        size_t n = charmap(&s->emap, mapped, two, data[i] == '\r' ? 2 : 1);
+
+        pane_feed(pane, mapped, n, wall_us(), session_reply);
+    }
+    s->dirty = true;
+}
+
+/* One byte in the form that the line needs; false when there is no room. */
+static bool queue_typed(struct session *s, uint8_t byte)
+{
+    uint8_t mapped[CHARMAP_GROWTH], form[CS_ENCODED_MAX];
+    size_t nr = charmap(&s->omap, mapped, &byte, 1);
+
+    if (queue_room(&s->out.q) < CHARMAP_GROWTH * CS_ENCODED_MAX)
+        return false;
+    for (size_t i = 0; i < nr; i++) {
+        unsigned n = 1;
+
+        form[0] = mapped[i];
+        /* The debugger's channel of a shared line is not for typing. */
+        if (mapped[i] >= 0x80 && !s->set->eight_bit)
+            n = cs_encode(CS_CONSOLE, CS_L, mapped[i], form);
+        outq_put(&s->out, form, n);
+    }
+    return true;
+}
+
 size_t session_type(struct session *s, const void *data, size_t len)
 {
     const uint8_t *p = data;
     size_t taken = 0;
 
-    while (taken < len) {
-        uint8_t form[CS_ENCODED_MAX] = { p[taken] };
-        unsigned n = 1;
-
-        if (p[taken] >= 0x80 && !s->set->eight_bit)
-            n = cs_encode(CS_CONSOLE, CS_L, p[taken], form);
-        if (queue_room(&s->out.q) < n)
-            break;
-        outq_put(&s->out, form, n);
+    while (taken < len && queue_typed(s, p[taken]))
         taken++;
-    }
-    if (s->set->echo && taken) {
-        struct pane *pane = session_input_pane(s);
-
-        pane_feed(pane, p, taken, wall_us(), session_reply);
-        if (p[taken - 1] == '\r')
-            pane_feed(pane, (const uint8_t *)"\n", 1, wall_us(),
-                      session_reply);
-        s->dirty = true;
-    }
+    if (s->set->echo && taken)
+        echo(s, p, taken);
     return taken;
 }
 

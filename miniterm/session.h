@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "charmap.h"
 #include "conswitch.h"
 #include "gdbport.h"
 #include "hvkeys.h"
@@ -64,6 +65,7 @@ struct session {
     void *user;
     struct line line;
     struct logs logs;
+    struct charmap imap, omap, emap;
     struct outq out;       /* typed, for the console */
     FILE *sending;         /* session_send_file(): what is left of it */
     uint64_t sent_of_file;

@@ -63,6 +63,7 @@ struct settings {
     bool eight_bit;    /* the line is not shared: no channels */
     bool low_only;     /* show only the console's channel */
     bool reconnect, no_reconnect;
+    char *imap, *omap, *emap; /* lists of charmap.h */
     bool echo, hex;
     enum stamp stamp;
     unsigned exit_after_ms; /* 0: stay */

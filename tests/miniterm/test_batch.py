@@ -90,6 +90,13 @@ class Batch(Case):
         made[0].close()
         self.assertEqual(out.returncode, 0, out.stderr)
 
+    def test_maps(self) -> None:
+        target = self.target()
+        out = self.run_program("--imap", "upper", "--omap", "lfcr",
+                               "--expect", "DOM0# ", "--send", "echo hi\\n",
+                               "--expect", "^HI", target.name)
+        self.assertEqual(out.returncode, 0, out.stderr)
+
     def test_send_file(self) -> None:
         target = self.target()
         text = self.tmp / "text"

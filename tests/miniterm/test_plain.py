@@ -485,6 +485,21 @@ class Views(Case):
             self.assertRegex(out, rb"^\[" + stamp + rb"\] one\r\n\[" +
                              stamp + rb"\] two\r\n$")
 
+    def test_maps(self) -> None:
+        self.assertEqual(self.through(b"a\nb\r\x08", "--imap",
+                                      "lfcrlf,igncr,bsdel,upper"),
+                         b"A\r\nB\x7f")
+        line = self.pty()
+        term = self.child("-e", "--omap", "crlf,delbs", "--emap", "crcrlf",
+                          line.name)
+        wait_for(term.is_raw)
+        term.type(b"x\r\x7f")
+        self.assertEqual(line.read(3), b"x\n\x08")
+        term.wait_output(b"x\r\n")
+        out = self.run_program("--imap", "nonsense", "a:1")
+        self.assertEqual(out.returncode, 2)
+        self.assertIn(b"maps are crlf", out.stderr)
+
     def test_local_echo(self) -> None:
         line = self.pty()
         term = self.child("-e", line.name)
