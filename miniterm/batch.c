@@ -201,6 +201,15 @@ static bool send_done(struct batch *b, const struct step *st)
     return true;
 }
 
+/* A program that fails ends the batch like a pattern of --fail. */
+static bool exec_done(struct batch *b)
+{
+    if (session_exec_busy(b->s) || b->s->out.q.len)
+        return false;
+    b->failed = b->s->exec.status != 0;
+    return true;
+}
+
 /*
  * Called once for each step, when the line is up. Sets the deadline and does
  * what has to be done once.
@@ -213,6 +222,8 @@ static void begin(struct batch *b, const struct step *st)
     b->deadline = now_us() + (uint64_t)(seconds * 1e6);
     if (st->kind == STEP_FILE)
         b->failed = session_send_file(b->s, st->text) < 0;
+    else if (st->kind == STEP_EXEC)
+        b->failed = session_exec(b->s, st->text) < 0;
     else if (st->kind == STEP_KEYS)
         session_press(b->s, st->text);
     else if (st->kind == STEP_BREAK)
@@ -231,6 +242,7 @@ static bool step_done(struct batch *b, const struct step *st)
     case STEP_EXPECT: return expect_done(b);
     case STEP_SEND: return send_done(b, st);
     case STEP_FILE: return !b->s->sending;
+    case STEP_EXEC: return exec_done(b);
     case STEP_KEYS: return !hvkeys_busy(&b->s->keys);
     case STEP_WAIT: return now_us() >= b->deadline;
     default: return true;
@@ -240,6 +252,8 @@ static bool step_done(struct batch *b, const struct step *st)
 /* As many steps as can be done now; the status, or -1 to go on waiting. */
 static int advance(struct batch *b)
 {
+    bool done;
+
     look_for_failure(b);
     b->new_output = false;
     if (b->failed)
@@ -254,9 +268,10 @@ static int advance(struct batch *b)
             return -1;
         if (!b->deadline)
             begin(b, st);
+        done = !b->failed && step_done(b, st);
         if (b->failed)
-            return TARGET_LOST;
-        if (!step_done(b, st)) {
+            return FAILED;
+        if (!done) {
             if (b->s->lost)
                 return TARGET_LOST;
             if (now_us() < b->deadline)

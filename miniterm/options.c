@@ -90,6 +90,8 @@ const struct option_entry option_table[] = {
       "batch: send; \\r \\n \\t \\e \\\\ \\xHH are understood" },
     { "send-file", 0, "FILE", OPT_SPECIAL, SPECIAL(FILE),
       "batch: send a text file, LF as CR, at the pace that is set" },
+    { "exec", 0, "CMD", OPT_SPECIAL, SPECIAL(EXEC),
+      "batch: run CMD with the line as its input and output (sz, rx)" },
     { "keys", 0, "KEYS", OPT_SPECIAL, SPECIAL(KEYS),
       "batch: press debug keys in the hypervisor (does CTRL-a x3)" },
     { "break", 0, NULL, OPT_SPECIAL, SPECIAL(BREAK),
@@ -132,7 +134,8 @@ static const char help_tail[] =
     "                                         batch; status 0 when all came\n"
     "  miniterm --replay crash.rec            look at it again\n"
     "\nExit status: 0 all well, 1 an --expect timed out, 2 wrong usage,\n"
-    "3 the target could not be opened or went away, 4 --fail matched.\n";
+    "3 the target could not be opened or went away, 4 --fail matched or\n"
+    "an --exec failed.\n";
 
 static void print_help(void)
 {

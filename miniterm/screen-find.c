@@ -173,6 +173,24 @@ void upload_open(struct screen *sc)
     prompt_open(sc, "send text file:", upload_answered);
 }
 
+static void exec_answered(struct screen *sc)
+{
+    char command[PROMPT_MAX * 4];
+
+    if (sc->answer_len)
+        session_exec(sc->s, prompt_text(sc, command, sizeof(command)));
+}
+
+/* The same key ends a program that has the line. */
+void exec_open(struct screen *sc)
+{
+    if (session_exec_busy(sc->s))
+        session_exec_end(sc->s);
+    else
+        prompt_open(sc, "run on the line (sz -b FILE, rz, ...):",
+                    exec_answered);
+}
+
 void save_open(struct screen *sc)
 {
     prompt_open(sc, "save to file:", save_answered);

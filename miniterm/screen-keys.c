@@ -213,6 +213,7 @@ const struct command command_table[] = {
     { 'o', 0, "source of an address, in gdb", do_source },
     { 's', 0, "save this pane to a file", save_open },
     { 'u', 0, "send a text file", upload_open },
+    { '!', 0, "run a program on the line (sz, rx)", exec_open },
     { 'e', 0, "local echo", do_echo },
     { 'l', 0, "clear this pane", do_clear },
     { 'f', 0, "full-screen terminal or lines", do_emulate },
@@ -290,6 +291,10 @@ static void to_target(struct screen *sc, wint_t key, bool is_code)
 
     if (sc->s->replaying)
         return;
+    if (session_exec_busy(sc->s)) {
+        screen_say(sc, "a program has the line; the command ! ends it");
+        return;
+    }
     /* Backspace is DEL on every Linux console. */
     if (is_code && key == KEY_BACKSPACE) {
         key = 0x7f;

@@ -116,6 +116,7 @@ void find_open(struct screen *sc);
 void find_again(struct screen *sc, bool older);
 void save_open(struct screen *sc);
 void upload_open(struct screen *sc);
+void exec_open(struct screen *sc);
 
 /* screen-palette.c */
 void palette_open(struct screen *sc);

@@ -159,6 +159,7 @@ void session_free(struct session *s)
         return;
     for (unsigned i = 0; i < s->nr_panes; i++)
         pane_free(s->pane[i]);
+    session_exec_end(s);
     gdbport_free(s->gdb);
     if (s->sending)
         fclose(s->sending);
@@ -196,6 +197,7 @@ static void line_gone(struct session *s)
 {
     char text[260];
 
+    session_exec_end(s);
     line_close(&s->line);
     if (s->set->reconnect) {
         s->reopen_at = now_us() + REOPEN_US;
@@ -355,6 +357,11 @@ static void receive(struct session *s)
     s->wall = wall_us();
     logs_raw(&s->logs, buf, (size_t)n);
     hvkeys_heard(&s->keys, s->heard);
+    if (session_exec_busy(s)) {
+        logs_record(&s->logs, REC_LOW_IN, buf, (size_t)n);
+        queue_put(&s->exec.to, buf, (size_t)n);
+        return;
+    }
     if (s->gdb)
         gdbport_feed(s->gdb, buf, (size_t)n);
     session_low(s, buf, (size_t)n);
@@ -388,6 +395,9 @@ static size_t prepare_line(struct session *s, struct pollfd *fds,
     outq_ready(&s->out, now_us(), &typed, wait_us);
     fds->fd = s->line.fd;
     fds->events = s->line.state == LINE_UP ? POLLIN : 0;
+    /* One read is 64 KiB at most: what is taken has its room. */
+    if (session_exec_busy(s) && queue_room(&s->exec.to) < 65536)
+        fds->events = 0;
     if (typed || s->high_out.len || line_wants_out(&s->line))
         fds->events |= POLLOUT;
     return 1;
@@ -409,6 +419,8 @@ size_t session_prepare(struct session *s, struct pollfd *fds,
     drive_keys(s, now, wait_us);
     session_watch(s, now, wait_us);
     nr = prepare_line(s, fds, wait_us);
+    s->exec_fds = nr;
+    nr += session_exec_prepare(s, fds + nr);
     for (unsigned i = 0; i < s->nr_panes; i++)
         if (s->pane[i]->proc_fd >= 0 && nr < 8) {
             fds[nr].fd = s->pane[i]->proc_fd;
@@ -472,6 +484,10 @@ void session_handle(struct session *s, const struct pollfd *fds, size_t nr)
     if (s->nr_own_fds && s->line.fd >= 0 && fds[0].fd == s->line.fd) {
         handle_line(s, fds[0].revents);
         i = 1;
+    }
+    if (session_exec_busy(s)) {
+        session_exec_handle(s, fds + s->exec_fds);
+        i = s->exec_fds + 2;
     }
     for (; i < s->nr_own_fds; i++)
         if (fds[i].revents)

@@ -53,6 +53,13 @@ struct session_ops {
  */
 enum breakin_state { BREAKIN_NONE, BREAKIN_CHAR, BREAKIN_BREAK, BREAKIN_KEY };
 
+/* A program that has the line (session-exec.c); pid 0: none. */
+struct session_exec {
+    pid_t pid;
+    int fd, err_fd, status; /* status of the last one */
+    struct queue to;        /* from the line, for the program */
+};
+
 /* Bytes per second over the last full second, each way. */
 struct rates {
     uint64_t since, rx_at, tx_at;
@@ -67,6 +74,7 @@ struct session {
     struct logs logs;
     struct charmap imap, omap, emap;
     struct outq out;       /* typed, for the console */
+    struct session_exec exec;
     FILE *sending;         /* session_send_file(): what is left of it */
     uint64_t sent_of_file;
     struct queue high_out; /* from gdb, marked, for the debugger */
@@ -99,6 +107,7 @@ struct session {
     bool breakin_asked;
     uint64_t breakin_at;
     unsigned nr_triggers;
+    size_t exec_fds;       /* where session_exec_prepare() put its own */
     size_t nr_own_fds;     /* of session_prepare(): before the gdb port's */
 };
 
@@ -125,6 +134,16 @@ size_t session_type(struct session *s, const void *data, size_t len);
  * as CR; 0, or -1 after session_say().  One at a time.
  */
 int session_send_file(struct session *s, const char *path);
+/*
+ * Gives the line to a shell command (sz, rx, ...) until it ends; 0, or -1
+ * after session_say().  Needs an 8-bit line.
+ */
+int session_exec(struct session *s, const char *command);
+void session_exec_end(struct session *s);
+static inline bool session_exec_busy(const struct session *s)
+{
+    return s->exec.pid != 0;
+}
 /* Debug keys, wherever the input goes; false when too many wait. */
 bool session_press(struct session *s, const char *keys);
 void session_switch_input(struct session *s);
@@ -155,6 +174,8 @@ void session_replay(struct session *s, const struct record *r);
 void session_low(struct session *s, const uint8_t *data, size_t len);
 void session_high(struct session *s, bool to_target, const uint8_t *data,
                   size_t len);
+size_t session_exec_prepare(struct session *s, struct pollfd fds[2]);
+void session_exec_handle(struct session *s, const struct pollfd fds[2]);
 void session_line_done(void *user, struct tline *line);
 void session_fire(struct session *s, const struct trigger_rule *rule,
                   const char *text);

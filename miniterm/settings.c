@@ -217,6 +217,7 @@ static int apply_special(struct settings *s, const struct option_entry *o,
     case SPECIAL_EXPECT: add_step(s, STEP_EXPECT, value); return 0;
     case SPECIAL_SEND: add_step(s, STEP_SEND, value); return 0;
     case SPECIAL_FILE: add_step(s, STEP_FILE, value); return 0;
+    case SPECIAL_EXEC: add_step(s, STEP_EXEC, value); return 0;
     case SPECIAL_KEYS: add_step(s, STEP_KEYS, value); return 0;
     case SPECIAL_BREAK: add_step(s, STEP_BREAK, value); return 0;
     case SPECIAL_WAIT: add_step(s, STEP_WAIT, value); return 0;

@@ -44,8 +44,8 @@ struct trigger_rule {
 };
 
 /* One step of batch mode, in the order given. */
-enum step_kind { STEP_EXPECT, STEP_SEND, STEP_FILE, STEP_KEYS, STEP_BREAK,
-                 STEP_WAIT, STEP_TIMEOUT };
+enum step_kind { STEP_EXPECT, STEP_SEND, STEP_FILE, STEP_EXEC, STEP_KEYS,
+                 STEP_BREAK, STEP_WAIT, STEP_TIMEOUT };
 struct step {
     enum step_kind kind;
     char *text;

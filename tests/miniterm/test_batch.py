@@ -2,6 +2,10 @@
 """Batch mode: steps, exit codes, debug keys without a person."""
 from __future__ import annotations
 
+import random
+import socket
+import subprocess
+import threading
 import time
 
 from harness import Case
@@ -79,7 +83,6 @@ class Batch(Case):
         self.assertEqual((out.returncode, out.stdout), (0, b""))
 
     def test_waits_for_the_target_with_reconnect(self) -> None:
-        import threading
         from harness import Target
         path = f"unix:{self.tmp}/late"
         made: list[Target] = []
@@ -123,3 +126,54 @@ class Batch(Case):
                          "--wait", "0.2", target.name)
         self.assertEqual(target.machine.got, b"\\xc3\\xbc")
         self.assertEqual(target.machine.stub.packets, [])
+
+
+class Transfer(Case):
+    """Programs that have the line for a while."""
+
+    def serve(self, *command: str) -> str:
+        """A far end that runs @command on its side of the line."""
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+
+        def far_end() -> None:
+            conn, _ = server.accept()
+            subprocess.run(command, stdin=conn, stdout=conn, cwd=self.tmp,
+                           stderr=subprocess.DEVNULL, check=False)
+            conn.sendall(b"far end done\r\n")
+            conn.close()
+
+        threading.Thread(target=far_end, daemon=True).start()
+        return f"localhost:{server.getsockname()[1]}"
+
+    def test_zmodem_both_ways(self) -> None:
+        blob = random.Random(3).randbytes(300000)
+        there, here = self.tmp / "there", self.tmp / "here"
+        there.mkdir()
+        here.mkdir()
+        (here / "blob").write_bytes(blob)
+        name = self.serve("sh", "-c", "cd there && rz -b -y -q")
+        out = self.run_program("-8", "--quiet", "--timeout", "60", "--exec",
+                               f"sz -b -q {here}/blob", "--expect",
+                               "far end done", name)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertEqual((there / "blob").read_bytes(), blob)
+        name = self.serve("sh", "-c", "sz -b -q there/blob")
+        (here / "blob").unlink()
+        out = self.run_program("-8", "--quiet", "--timeout", "60", "--exec",
+                               f"cd {here} && rz -b -y -q", name)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertEqual((here / "blob").read_bytes(), blob)
+
+    def test_failing_program(self) -> None:
+        name = self.serve("sleep", "5")
+        out = self.run_program("-8", "--exec", "echo why >&2; exit 7", name)
+        self.assertEqual(out.returncode, 4)
+        self.assertIn(b"ended with status 7", out.stderr)
+        self.assertIn(b"why", out.stderr)
+
+    def test_shared_line_is_refused(self) -> None:
+        target = self.target()
+        out = self.run_program("--exec", "true", target.name)
+        self.assertEqual(out.returncode, 4)
+        self.assertIn(b"needs all 8 bits", out.stderr)

@@ -252,6 +252,21 @@ class Keys(Screen):
         screen.keys("C-o", "?")
         screen.expect(r"Commands: CTRL-o")
 
+    def test_program_on_the_line(self) -> None:
+        target = self.target()
+        screen = self.tmux("-i", "-8", target.name)
+        screen.expect(r"^dom0#")
+        self.command(screen, "!")
+        screen.type("printf 'echo from a program\\r'; sleep 100")
+        screen.keys("Enter")
+        wait_for(lambda: "dom0 echo from a program" in target.machine.log)
+        screen.type("x")
+        screen.expect(r"a program has the line")
+        self.command(screen, "!")
+        screen.expect(r"the program on the line ended with status 128")
+        self.run_in_dom0(screen, "echo mine again")
+        screen.expect(r"^mine again$")
+
     def test_help(self) -> None:
         screen, _ = self.start()
         screen.keys("F1")
