@@ -172,11 +172,13 @@ void __init start(u32 magic, u32 information)
     domain_clock_init();
     init_idle();
     sched_init();
+    pdb_open();
     local_irq_enable();
     start_console_irqs();
     start_other_cpus();
 
     clock_refine();
+    pdb_wait();
     build_domain0();
     for (unsigned int i = 0; i < boot_info.nr_modules; i++)
         free_module(&boot_info.modules[i]);

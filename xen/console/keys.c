@@ -59,6 +59,11 @@ void debug_key_press(u8 key)
     defer(run_pending);
 }
 
+const struct debug_key *debug_key_find(u8 key)
+{
+    return key < NR_KEYS ? keys[key] : NULL;
+}
+
 static void list_keys(u8 key)
 {
     (void)key;

@@ -170,7 +170,7 @@ static bool is_own_way_in(maddr_t ma)
     extern const char hv_text_start[], hv_text_end[];
     static const char *const names[] = {"do_hv_trap", "pdb_trap", "do_nmi",
                                         "pdb_nmi"};
-    unsigned long va = ma - IMAGE_PHYS_START + IMAGE_VIRT_START, offset;
+    unsigned long va = ma - IMAGE_PHYS_START + IMAGE_VIRT_START, offset, size;
     const char *name;
 
     if (va < (unsigned long)hv_text_start || va >= (unsigned long)hv_text_end)
@@ -178,7 +178,7 @@ static bool is_own_way_in(maddr_t ma)
     if (va >= (unsigned long)syscall_stubs &&
         va < (unsigned long)irq_stubs + 0x1000)
         return true;
-    name = symbol_lookup(va, &offset, NULL);
+    name = symbol_lookup(va, &offset, &size);
     for (unsigned int i = 0; name && i < ARRAY_SIZE(names); i++)
         if (strcmp(name, names[i]) == 0)
             return true;

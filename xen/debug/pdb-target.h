@@ -23,7 +23,7 @@ struct pdb_cpu {
     u64 fs_base, gs_base, shadow_gs_base;
     u64 dr6; /* of the #DB that stopped it */
     s_time_t skipped; /* of target.skipped: taken off this CPU's clock */
-    u32 dr_seen;      /* generation of debug registers that it has */
+    bool dr_loaded;   /* its debug registers are ours */
 };
 DECLARE_PER_CPU(struct pdb_cpu, pdb_cpu);
 
@@ -48,10 +48,10 @@ struct pdb_target {
     const char *reason;
     struct pdb_one_step step[NR_PDB_STEPS];
     struct pdb_hw hw[4]; /* len 0: free */
-    u32 dr_generation;
     s_time_t skipped; /* all the time that the machine was stopped */
     cpumask_t absent; /* online, but did not stop */
     unsigned int crashed; /* panic() waits for us */
+    u32 said_from, said_to; /* console ring: what a debug key has said */
     char text[PDB_NOTE];
     char name[64], state[64];
 };
@@ -83,6 +83,7 @@ struct domain *pdb_domain(int32_t pid);
 struct vcpu *pdb_vcpu(struct pdb_tid t);
 /* A vCPU's registers, wherever they are now; NULL: not to be had. */
 struct cpu_user_regs *pdb_vcpu_regs(struct vcpu *v);
+const char *pdb_vcpu_state(const struct vcpu *v);
 /* The thread that gdb knows for what this CPU was doing. */
 struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs);
 
@@ -101,12 +102,12 @@ void pdb_hw_silence(void); /* none, while the debugger works */
 /* DR6 tells of one of ours: false if not. */
 bool pdb_hw_hit(u64 dr6, struct pdb_stop *s);
 
-/* --- pdb-commands.c --- */
+/* --- pdb-commands.c, pdb-tables.c --- */
 extern const struct pdb_command pdb_commands[];
 extern const struct pdb_table pdb_tables[];
 
 /* --- pdb-stop.c --- */
-extern struct pdb_ops pdb_machine_ops;
+extern const struct pdb_ops pdb_machine_ops;
 bool pdb_trap(struct cpu_user_regs *regs);  /* #BP, #DB, faults */
 bool pdb_nmi(struct cpu_user_regs *regs);
 void pdb_settled(void); /* bytes have come */

@@ -281,6 +281,17 @@ static void cpu_state(struct pdb_target *t, unsigned int cpu)
                  guest_mode(per_cpu(pdb_cpu, cpu).regs) ? "" : ", in it");
 }
 
+const char *pdb_vcpu_state(const struct vcpu *v)
+{
+    if (cpu_of(v) != NR_CPUS)
+        return "running";
+    if (v->pause_flags & VPF_DOWN)
+        return "down";
+    if (v->pause_flags & VPF_PAUSED)
+        return "paused";
+    return v->pause_flags ? "blocked" : "runnable";
+}
+
 static void vcpu_state(struct pdb_target *t, const struct vcpu *v)
 {
     unsigned int cpu = cpu_of(v);
@@ -290,11 +301,7 @@ static void vcpu_state(struct pdb_target *t, const struct vcpu *v)
                  cpu, v->pv.in_kernel ? "kernel" : "user");
     else
         snprintf(t->state, sizeof(t->state), "%s, 64-bit PV %s",
-                 v->pause_flags & VPF_DOWN     ? "down"
-                 : v->pause_flags & VPF_PAUSED ? "paused"
-                 : v->pause_flags              ? "blocked"
-                                               : "runnable",
-                 v->pv.in_kernel ? "kernel" : "user");
+                 pdb_vcpu_state(v), v->pv.in_kernel ? "kernel" : "user");
 }
 
 int pdb_thread_info(void *ctx, struct pdb_tid t, struct pdb_thread_info *i)

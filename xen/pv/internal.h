@@ -19,7 +19,6 @@ int pv_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int pv_wrmsr(struct vcpu *v, u32 msr, u64 val);
 
 /* debugreg.c: load what v asked for / take it off. */
-void pv_debugreg_load(struct vcpu *v);
 void pv_debugreg_unload(struct vcpu *v);
 
 /* fpu.c */

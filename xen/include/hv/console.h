@@ -115,6 +115,7 @@ struct debug_key {
 void debug_keys_register(const struct debug_key *keys, unsigned int n);
 /* A key was typed at the hypervisor. Any context with irqs off. */
 void debug_key_press(u8 key);
+const struct debug_key *debug_key_find(u8 key); /* NULL: no such key */
 /* Deferred keys: run(arg) is to be called soon, irqs on (tasklet). */
 void debug_keys_register_defer(void (*defer)(void (*run)(void *)));
 void debug_keys_init(void); /* the keys of this floor */

@@ -31,4 +31,9 @@ void watchdog_init(void); /* boot, when all CPUs are online; irqs on */
  * stuck. */
 bool watchdog_nmi(const struct cpu_user_regs *regs);
 
+/* --- pdb-target.c --- */
+void pdb_open(void);    /* boot, interrupts and clock work: pdb= */
+void pdb_wait(void);    /* boot, last before domain 0 is built: pdb=...,wait */
+bool pdb_crashed(void); /* the crash hook: true if gdb was offered a look */
+
 #endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * `monitor` commands of the hypervisor.  They run while everything else stands
+ * still, so they take no lock; only debug keys do, and these are refused while
+ * a stopped CPU may hold one.
+ */
+#include <hv/console.h>
+#include <hv/cpu.h>
+#include <hv/domain.h>
+#include <hv/mm.h>
+#include <hv/pv.h>
+#include <hv/string.h>
+
+#include "pdb-target.h"
+
+/* What conring has from position `at` up to `end`, into o. */
+static void copy_ring(u32 at, u32 end, struct pdb_out *o)
+{
+    char part[128];
+    u32 n;
+
+    while ((s32)(end - at) > 0 &&
+           (n = conring_read(&at, part, MIN(end - at, (u32)sizeof(part)))))
+        pdb_put(o, part, n);
+}
+
+static u32 ring_end(void)
+{
+    u32 end = ~0U;
+    char none;
+
+    conring_read(&end, &none, 0);
+    return end;
+}
+
+static int cmd_dmesg(struct pdb *p, void *ctx, const char *args,
+                     struct pdb_out *o)
+{
+    (void)p, (void)ctx, (void)args;
+    copy_ring(0, ring_end(), o);
+    return 0;
+}
+
+/* --- debug keys --- */
+
+/* A CPU that was stopped inside the hypervisor, other than idle, or NR_CPUS. */
+static unsigned int busy_cpu(void)
+{
+    unsigned int cpu;
+
+    for_each_online_cpu (cpu) {
+        const struct cpu_user_regs *regs = per_cpu(pdb_cpu, cpu).regs;
+        unsigned long offset, size;
+        const char *name;
+
+        if (!regs || guest_mode(regs))
+            continue;
+        name = symbol_lookup(regs->rip, &offset, &size);
+        if (!name || strcmp(name, "idle_loop") != 0)
+            return cpu;
+    }
+    return NR_CPUS;
+}
+
+static void list_keys(struct pdb_out *o)
+{
+    for (u8 k = '!'; k < 127; k++)
+        if (debug_key_find(k))
+            pdb_printf(o, "%c  %s\n", k, debug_key_find(k)->description);
+}
+
+/* Its text goes to the console; from the ring it is read again for gdb. */
+static int cmd_key(struct pdb *p, void *ctx, const char *args,
+                   struct pdb_out *o)
+{
+    struct pdb_target *t = ctx;
+    bool insist = args[0] != '\0' && args[1] == '!';
+    const struct debug_key *k;
+
+    (void)p;
+    if (args[0] == '\0') {
+        list_keys(o);
+        return 0;
+    }
+    k = debug_key_find((u8)args[0]);
+    if (!k || args[1 + insist] != '\0') {
+        t->reason = "no such key; 'monitor key' lists them";
+        return -PDB_EINVAL;
+    }
+    if (busy_cpu() != NR_CPUS && !insist) {
+        pdb_printf(o,
+                   "CPU%u is inside the hypervisor and may hold a lock that the key needs: 'monitor key %c!' tries all the same.\n",
+                   busy_cpu(), k->key);
+        return 0;
+    }
+    if (o->skip == 0 && o->len == 0) {
+        t->said_from = ring_end();
+        k->fn(k->key);
+        t->said_to = ring_end();
+    }
+    copy_ring(t->said_from, t->said_to, o);
+    return 0;
+}
+
+/* --- looking --- */
+
+static void print_symbol(struct pdb_out *o, u64 addr)
+{
+    unsigned long offset, size;
+    const char *name = symbol_lookup(addr, &offset, &size);
+
+    if (name)
+        pdb_printf(o, " <%s+%lu>", name, offset);
+}
+
+static int cmd_regs(struct pdb *p, void *ctx, const char *args,
+                    struct pdb_out *o)
+{
+    unsigned int cpu;
+
+    (void)p, (void)args;
+    for_each_online_cpu (cpu) {
+        struct pdb_tid t = {PDB_PID_HYPERVISOR, (int32_t)cpu + 1};
+        struct pdb_thread_info i;
+        struct pdb_regs r;
+
+        if (pdb_thread_info(ctx, t, &i) < 0)
+            continue;
+        pdb_printf(o, "%s: %s\n", i.name, i.state);
+        if (pdb_get_regs(ctx, t, &r) < 0)
+            continue;
+        pdb_printf(o, "  rip %016lx", r.v[PDB_RIP]);
+        print_symbol(o, r.v[PDB_RIP]);
+        pdb_printf(o, " rsp %016lx flags %lx cs %lx\n", r.v[PDB_RSP],
+                   r.v[PDB_EFLAGS], r.v[PDB_CS]);
+        pdb_printf(o, "  cr2 %016lx cr3 %016lx\n", r.v[PDB_CR2],
+                   r.v[PDB_CR3]);
+    }
+    return 0;
+}
+
+static void describe_frame(struct pdb_out *o, maddr_t ma)
+{
+    static const char *const types[] = {"no type", "writable", "L1 table",
+                                        "L2 table", "L3 table", "L4 table",
+                                        "descriptors", "?"};
+    const struct frame *f = mfn_to_frame(maddr_to_mfn(ma));
+    u64 refs = f->refs;
+
+    if (f->flags & FF_FREE || f->owner == OWNER_NONE)
+        pdb_puts(o, "  free\n");
+    else if (f->owner == OWNER_HV)
+        pdb_puts(o, "  the hypervisor's\n");
+    else
+        pdb_printf(o, "  domain %u's, its pfn %lx%s\n", f->owner,
+                   get_m2p(maddr_to_mfn(ma)),
+                   f->flags & FF_SHARED ? ", shared by the hypervisor" : "");
+    pdb_printf(o, "  type: %s, %lu uses, %lu references%s%s\n",
+               types[frame_type(f)], frame_type_count(f), frame_ref_count(f),
+               refs & FRAME_VALIDATED ? ", validated" : "",
+               refs & FRAME_PINNED ? ", pinned" : "");
+}
+
+static int cmd_whatis(struct pdb *p, void *ctx, const char *args,
+                      struct pdb_out *o)
+{
+    struct pdb_space as = pdb_current_space(p);
+    u64 addr, ma;
+    int rc;
+
+    if (!pdb_parse_number(&args, &addr) || *args != '\0')
+        return -PDB_EINVAL;
+    rc = pdb_translate(ctx, &as, addr, &ma);
+    if (rc < 0)
+        return rc;
+    pdb_printf(o, "%lx", addr);
+    print_symbol(o, addr);
+    pdb_printf(o, ": machine address %lx, frame %lx\n", ma, ma >> PAGE_SHIFT);
+    if (mfn_valid(maddr_to_mfn(ma)))
+        describe_frame(o, ma);
+    else
+        pdb_puts(o, "  no RAM\n");
+    return 0;
+}
+
+static int cmd_reboot(struct pdb *p, void *ctx, const char *args,
+                      struct pdb_out *o)
+{
+    (void)ctx, (void)args, (void)o;
+    p->ops->reboot(ctx);
+    return 0;
+}
+
+const struct pdb_command pdb_commands[] = {
+    {"dmesg", "", "what the console ring keeps", cmd_dmesg, true},
+    {"key", "[KEY]", "press a debug key; without one: list them", cmd_key,
+     true},
+    {"regs", "", "where each CPU is", cmd_regs, true},
+    {"whatis", "ADDR", "symbol, owner, type and counts of what is there",
+     cmd_whatis, true},
+    {"reboot", "", "restart the machine at once", cmd_reboot, false},
+    {NULL, NULL, NULL, NULL, false},
+};

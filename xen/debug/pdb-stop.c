@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Stopping the machine and letting it go.
+ *
+ * A CPU with something to tell becomes the leader, sends the others an NMI and
+ * waits, bounded, until they sit in park(). It runs the core, serves gdb if the
+ * core wants that, and carries out the plan: single steps are armed, and unless
+ * everything may run, the others stay parked until the step is done, or for
+ * STEP_PATIENCE_MS: a step that needs another CPU (a page fault of a guest, say)
+ * gets it.
+ *
+ * A CPU enters park() by setting its bit in `parked` and leaves by clearing it
+ * and then looking at `phase` again; a leader sets `phase` and then looks at
+ * `parked`. So a leader never takes a CPU for stopped that is on its way out.
+ */
+#include <hv/atomic.h>
+#include <hv/clock.h>
+#include <hv/console.h>
+#include <hv/cpu.h>
+#include <hv/crash.h>
+#include <hv/domain-clock.h>
+#include <hv/format.h>
+#include <hv/printk.h>
+#include <hv/smp.h>
+#include <hv/string.h>
+#include <hv/x86.h>
+
+#include "pdb-target.h"
+
+#define STOP_PATIENCE_MS 1000
+#define STEP_PATIENCE_MS 3
+#define RX_RING 16384 /* power of two */
+#define NOBODY NR_CPUS
+#define DR6_BS (1UL << 14)
+#define DR6_CLEAR 0xffff0ff0UL
+
+enum phase { RUNNING, STEPPING, STOPPED };
+
+DEFINE_PER_CPU(struct pdb_cpu, pdb_cpu);
+static unsigned int leader = NOBODY; /* atomics */
+static u32 phase;
+static cpumask_t parked;     /* atomics */
+static cpumask_t may_step;   /* STEPPING: who runs */
+static cpumask_t told_stay;  /* RUNNING: who stays, as the plan says */
+static u64 step_deadline;    /* TSC */
+static u64 stopped_at;       /* TSC */
+static void *escape[5];      /* out of a fault in the core */
+static bool escape_valid;
+static const char *escape_why;
+
+static struct {
+    u32 head, tail; /* free running; head: the line's CPU, tail: the leader */
+    u8 bytes[RX_RING];
+} rx;
+
+extern const char pdb_own_int3[];
+
+/* --- the others --- */
+
+static void note_cpu(struct cpu_user_regs *regs)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+
+    c->cr2 = read_cr2();
+    c->cr3 = read_cr3();
+    c->fs_base = rdmsr(MSR_FS_BASE);
+    c->gs_base = rdmsr(MSR_GS_BASE);
+    c->shadow_gs_base = rdmsr(MSR_SHADOW_GS_BASE);
+    c->regs = regs;
+}
+
+static bool must_stay(unsigned int cpu)
+{
+    switch (READ_ONCE(phase)) {
+    case STOPPED:
+        return true;
+    case STEPPING:
+        if (rdtsc() < step_deadline)
+            return !cpumask_test(may_step, cpu);
+        break;
+    }
+    return cpumask_test(READ_ONCE(told_stay), cpu);
+}
+
+/* The time that the machine stood still did not happen on this CPU either. */
+static void catch_up(void)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    s_time_t skipped = READ_ONCE(pdb_target->skipped);
+
+    if (c->skipped != skipped) {
+        clock_skip(skipped - c->skipped);
+        c->skipped = skipped;
+    }
+    this_cpu(console_activity)++; /* the watchdog's sign of life */
+}
+
+/* irqs off. Returns when this CPU may go on. */
+static void park(struct cpu_user_regs *regs)
+{
+    cpumask_t self = cpumask_of(smp_processor_id());
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+
+    note_cpu(regs);
+    do {
+        __atomic_fetch_or(&parked, self, __ATOMIC_SEQ_CST);
+        while (must_stay(smp_processor_id()))
+            cpu_relax();
+        __atomic_fetch_and(&parked, ~self, __ATOMIC_SEQ_CST);
+    } while (must_stay(smp_processor_id()));
+    __asm__ volatile("mov %0, %%cr2" ::"r"(c->cr2));
+    catch_up();
+    pdb_hw_load();
+}
+
+bool pdb_nmi(struct cpu_user_regs *regs)
+{
+    unsigned int cpu = smp_processor_id();
+
+    if (READ_ONCE(leader) == cpu)
+        return true;
+    if (READ_ONCE(phase) != STOPPED) {
+        catch_up(); /* late */
+        return this_cpu(pdb_cpu).regs != NULL;
+    }
+    park(regs);
+    return true;
+}
+
+/* --- the leader --- */
+
+static bool lead(void)
+{
+    unsigned int nobody = NOBODY;
+
+    return atomic_try_cmpxchg(&leader, &nobody, smp_processor_id());
+}
+
+static cpumask_t others(void)
+{
+    return READ_ONCE(cpu_online_map) & ~cpumask_of(smp_processor_id());
+}
+
+/* Stop all the others, or note who does not. */
+static void gather(struct cpu_user_regs *regs)
+{
+    struct pdb_target *t = pdb_target;
+    u64 patience = (u64)tsc_khz * STOP_PATIENCE_MS, start;
+    bool was_running = READ_ONCE(phase) == RUNNING;
+
+    note_cpu(regs);
+    pdb_hw_silence();
+    start = rdtsc();
+    if (was_running || !stopped_at)
+        stopped_at = start;
+    console_debug_claim();
+    __atomic_store_n(&phase, STOPPED, __ATOMIC_SEQ_CST);
+    smp_send_nmi(others() & ~READ_ONCE(parked));
+    t->absent = 0;
+    while (others() & ~READ_ONCE(parked)) {
+        if (rdtsc() - start > patience) {
+            t->absent = others() & ~READ_ONCE(parked);
+            break;
+        }
+        cpu_relax();
+    }
+    pdb_steps_disarm();
+}
+
+/* Name those who did not stop, for the user. */
+static void tell_absent(struct pdb_stop *s)
+{
+    struct pdb_target *t = pdb_target;
+    size_t n = 0;
+    unsigned int cpu;
+
+    if (!t->absent || s->text)
+        return;
+    for_each_cpu (cpu, t->absent)
+        if (n + 48 < sizeof(t->text))
+            n += (size_t)snprintf(t->text + n, sizeof(t->text) - n,
+                                  "CPU%u does not answer an NMI.\n", cpu);
+    s->text = t->text;
+}
+
+static void send_all(void)
+{
+    u8 out[256];
+    u32 n;
+
+    while ((n = pdb_tx(&pdb_target->core, out, sizeof(out))) != 0)
+        console_debug_write(out, n);
+}
+
+static void feed_ring(void)
+{
+    while (rx.tail != READ_ONCE(rx.head)) {
+        u8 byte = rx.bytes[rx.tail % RX_RING];
+
+        rx.tail++;
+        pdb_rx(&pdb_target->core, byte);
+    }
+}
+
+/* Run fn with a way out of faults; the core hears of one. */
+static noinline void guarded(void (*fn)(void))
+{
+    if (__builtin_setjmp(escape) == 0) {
+        escape_valid = true;
+        fn();
+    } else {
+        pdb_fault(&pdb_target->core, escape_why);
+    }
+    escape_valid = false;
+}
+
+static void exchange(void)
+{
+    feed_ring();
+    send_all();
+}
+
+static void tick(void)
+{
+    pdb_tick(&pdb_target->core);
+}
+
+static void serve(void)
+{
+    u64 last = rdtsc();
+
+    console_debug_hold(true);
+    while (pdb_holding(&pdb_target->core)) {
+        console_debug_poll();
+        guarded(exchange);
+        if (rdtsc() - last > (u64)tsc_khz * 1000) {
+            last = rdtsc();
+            guarded(tick);
+        }
+    }
+    guarded(exchange);
+    console_debug_hold(false);
+}
+
+/* --- letting go --- */
+
+/* int3s that were taken out because the debugger itself ran into them. */
+static void plant_again(void)
+{
+    struct pdb_site *s = pdb_target->core.brk.site;
+
+    for (unsigned int i = 0; i < PDB_NR_SITES; i++)
+        if (s[i].users && !s[i].lifted)
+            (void)pdb_poke(s[i].maddr, 0xcc);
+}
+
+static enum pdb_do wanted(struct pdb_tid t)
+{
+    return pdb_plan_find(&pdb_target->core, &pdb_target->plan, t);
+}
+
+/* Single steps are armed; the CPUs that may run are told. */
+static bool arm_steps(cpumask_t *may)
+{
+    struct pdb_target *t = pdb_target;
+    int32_t pid = 0, tid;
+    bool any = false;
+
+    *may = 0;
+    while ((pid = pdb_next_inferior(t, pid)) != 0)
+        for (tid = pdb_next_thread(t, pid, 0); tid != 0;
+             tid = pdb_next_thread(t, pid, tid)) {
+            struct pdb_tid who = {pid, tid};
+            struct vcpu *v;
+
+            if (wanted(who) != PDB_DO_STEP)
+                continue;
+            pdb_step_arm(who);
+            any = true;
+            v = pid == PDB_PID_HYPERVISOR ? NULL : pdb_vcpu(who);
+            *may |= cpumask_of(v ? v->processor : (unsigned int)tid - 1);
+        }
+    return any;
+}
+
+/*
+ * CPUs that the plan keeps stopped while others run (gdb's scheduler-locking).
+ * A plan that lets no CPU run is about domains: these need CPUs.
+ */
+static cpumask_t staying(void)
+{
+    cpumask_t stay = 0, run = 0;
+    unsigned int cpu;
+
+    for_each_online_cpu (cpu) {
+        struct pdb_tid who = {PDB_PID_HYPERVISOR, (int32_t)cpu + 1};
+
+        if (wanted(who) == PDB_DO_STAY)
+            stay |= cpumask_of(cpu);
+        else
+            run |= cpumask_of(cpu);
+    }
+    return run && !pdb_target->plan.alone ? stay : 0;
+}
+
+/* Guests compute the time by themselves: tell all of them. */
+static void update_guest_clocks(void)
+{
+    struct domain *d;
+    struct vcpu *v;
+
+    for (d = domain_next(0); d; d = domain_next((domid_t)(d->id + 1))) {
+        if (d->id >= DOMID_FIRST_RESERVED)
+            return;
+        if (d->is_dying)
+            continue;
+        for_each_vcpu (d, v)
+            if (v->initialised && v->pv.info)
+                vcpu_update_time_info(v);
+    }
+}
+
+static void skip_stopped_time(void)
+{
+    struct pdb_target *t = pdb_target;
+    u64 ticks = rdtsc() - stopped_at;
+    s_time_t ns = (s_time_t)((unsigned __int128)ticks * 1000000 / tsc_khz);
+
+    stopped_at = 0;
+    WRITE_ONCE(t->skipped, t->skipped + ns);
+    clock_skip_platform(ns);
+    catch_up();
+    update_guest_clocks();
+}
+
+/* Carry out the plan; this CPU itself may have to stay. */
+static void let_go(struct cpu_user_regs *regs)
+{
+    struct pdb_target *t = pdb_target;
+    cpumask_t may = 0, stay = 0;
+    bool steps = false;
+
+    if (t->planned) {
+        steps = arm_steps(&may);
+        stay = staying();
+    }
+    skip_stopped_time();
+    plant_again();
+    pdb_hw_load();
+    console_debug_unclaim();
+    WRITE_ONCE(told_stay, stay);
+    may_step = may;
+    step_deadline = rdtsc() + (u64)tsc_khz * STEP_PATIENCE_MS;
+    __atomic_store_n(&phase, steps ? STEPPING : RUNNING, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&leader, NOBODY, __ATOMIC_SEQ_CST);
+    if (must_stay(smp_processor_id()))
+        park(regs);
+}
+
+/* The machine has stopped for s, seen by this CPU. */
+static enum pdb_verdict stop(struct cpu_user_regs *regs, struct pdb_stop *s)
+{
+    struct pdb_target *t = pdb_target;
+    enum pdb_verdict verdict;
+
+    gather(regs);
+    tell_absent(s);
+    t->planned = false;
+    t->stop_wanted = false;
+    verdict = pdb_event(&t->core, s);
+    if (verdict == PDB_HOLD) {
+        if (t->core.state == PDB_WAITING && !t->core.link.held)
+            printk("pdb: the machine is stopped and waits for gdb.\n");
+        serve();
+    } else {
+        send_all();
+    }
+    let_go(regs);
+    return verdict;
+}
+
+/* --- what stops it --- */
+
+static int signal_of(unsigned int vector)
+{
+    switch (vector) {
+    case X86_EXC_DE:
+        return 8;
+    case X86_EXC_UD:
+        return 4;
+    case X86_EXC_BP:
+    case X86_EXC_DB:
+        return 5;
+    default:
+        return 11;
+    }
+}
+
+static void stop_for_db(struct cpu_user_regs *regs, struct pdb_stop *s, u64 dr6)
+{
+    bool stepped = (dr6 & DR6_BS) && pdb_step_finish(regs, &s->thread);
+
+    if (pdb_hw_hit(dr6, s))
+        s->stepped = stepped;
+    else
+        s->why = PDB_WHY_STEP;
+}
+
+/* True if one of the debugger's int3s is at this machine address. */
+static struct pdb_site *site_at(maddr_t ma)
+{
+    struct pdb_site *s = pdb_target->core.brk.site;
+
+    for (unsigned int i = 0; i < PDB_NR_SITES; i++, s++)
+        if (s->users && s->maddr == ma)
+            return s;
+    return NULL;
+}
+
+/* Where the int3 is, or was, that this CPU has just run. */
+static bool int3_place(const struct cpu_user_regs *regs, maddr_t *ma)
+{
+    struct pdb_space as = {PDB_SPACE_THREAD,
+                           {PDB_PID_HYPERVISOR,
+                            (int32_t)smp_processor_id() + 1}, 0};
+
+    return pdb_translate(pdb_target, &as, regs->rip - 1, ma) == 0;
+}
+
+static struct pdb_site *site_behind(const struct cpu_user_regs *regs)
+{
+    maddr_t ma;
+
+    return int3_place(regs, &ma) ? site_at(ma) : NULL;
+}
+
+/* A trap of the leader in the midst of its work. */
+static bool trap_in_debugger(struct cpu_user_regs *regs)
+{
+    struct pdb_site *s;
+
+    if (regs->entry_vector == X86_EXC_BP) {
+        s = site_behind(regs);
+        if (!s)
+            return false;
+        /* Out of the way until let_go(). */
+        regs->rip--;
+        return pdb_poke(s->maddr, s->old);
+    }
+    if (regs->entry_vector == X86_EXC_DB)
+        return false;
+    if (!escape_valid)
+        return false;
+    escape_valid = false;
+    escape_why = trap_name(regs->entry_vector & 0xff);
+    __builtin_longjmp(escape, 1);
+}
+
+/*
+ * Another CPU leads. Whatever happened here happens again afterwards, except a
+ * debug trap, which does not: true: try to lead.
+ */
+static bool wait_behind_leader(struct cpu_user_regs *regs, unsigned int vector)
+{
+    if (vector == X86_EXC_BP && site_behind(regs)) {
+        regs->rip--;
+        park(regs);
+        return false;
+    }
+    while (READ_ONCE(leader) != NOBODY && READ_ONCE(phase) != STOPPED)
+        cpu_relax();
+    if (READ_ONCE(phase) == STOPPED)
+        park(regs);
+    return true;
+}
+
+/* Is it worth stopping the machine for? gdb may be absent. */
+static bool concerns_us(struct cpu_user_regs *regs, unsigned int vector)
+{
+    maddr_t ma;
+    u8 byte;
+
+    if (READ_ONCE(pdb_target->core.state) != PDB_ALONE)
+        return true;
+    if (vector != X86_EXC_BP)
+        return false;
+    if (regs->rip - 1 == (unsigned long)pdb_own_int3)
+        return true;
+    /* An int3 that is there is not ours; one that is gone was. */
+    return int3_place(regs, &ma) && pdb_peek(ma, &byte) && byte != 0xcc;
+}
+
+static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
+                      unsigned int vector, u64 dr6)
+{
+    struct pdb_target *t = pdb_target;
+
+    s->thread = pdb_thread_here(regs);
+    if (vector == X86_EXC_DB) {
+        stop_for_db(regs, s, dr6);
+        return;
+    }
+    if (vector != X86_EXC_BP) {
+        s->why = PDB_WHY_FAULT;
+        s->signal = signal_of(vector);
+        snprintf(t->text, sizeof(t->text), "%s in the hypervisor\n",
+                 trap_name(vector));
+        s->text = t->text;
+        return;
+    }
+    s->why = PDB_WHY_SOFT;
+    if (regs->rip - 1 != (unsigned long)pdb_own_int3)
+        return;
+    s->why = t->crashed ? PDB_WHY_FAULT : PDB_WHY_BREAK_IN;
+    s->signal = t->crashed ? 6 : 2;
+}
+
+/*
+ * #BP, #DB and faults, from the hypervisor or a guest. True: dealt with.
+ */
+static bool trapped(struct cpu_user_regs *regs)
+{
+    unsigned int vector = regs->entry_vector & 0xff;
+    struct pdb_stop s = {.why = PDB_WHY_SOFT};
+    u64 dr6 = 0;
+
+    if (!concerns_us(regs, vector))
+        return false;
+    if (vector == X86_EXC_DB) {
+        __asm__ volatile("mov %%db6, %0" : "=r"(dr6));
+        pdb_hw_silence();
+    }
+    while (!lead())
+        if (!wait_behind_leader(regs, vector))
+            return true;
+    set_event(regs, &s, vector, dr6);
+    if (stop(regs, &s) == PDB_PASS)
+        return false;
+    if (vector == X86_EXC_DB)
+        __asm__ volatile("mov %0, %%db6" ::"r"(DR6_CLEAR));
+    return true;
+}
+
+/* --- stacks --- */
+
+struct call {
+    bool (*fn)(struct cpu_user_regs *regs);
+    struct cpu_user_regs *regs;
+    bool result;
+};
+
+static __used void run_call(struct call *c)
+{
+    c->result = c->fn(c->regs);
+}
+
+/*
+ * #DB comes on a page of its own, too small for all this and overwritten by
+ * the next one: work on the ordinary stack, below what lies there.
+ */
+static bool on_main_stack(bool (*fn)(struct cpu_user_regs *),
+                          struct cpu_user_regs *regs)
+{
+    struct cpu_info *info = get_cpu_info();
+    unsigned long top = (unsigned long)&info->guest_regs;
+    unsigned long bottom = top - 2 * PAGE_SIZE, sp = (unsigned long)regs;
+    struct call c = {fn, regs, false};
+
+    if (sp >= bottom && sp <= top)
+        return fn(regs);
+    sp = regs->rsp >= bottom && regs->rsp <= top && !guest_mode(regs)
+             ? regs->rsp : top;
+    sp = ROUND_DOWN(sp, 16);
+    __asm__ volatile("mov %%rsp, %%rbx\n\t"
+                     "mov %0, %%rsp\n\t"
+                     "call run_call\n\t"
+                     "mov %%rbx, %%rsp"
+                     : "+r"(sp)
+                     : "D"(&c)
+                     : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10",
+                       "r11", "memory", "cc");
+    return c.result;
+}
+
+bool pdb_trap(struct cpu_user_regs *regs)
+{
+    if (READ_ONCE(leader) == smp_processor_id())
+        return trap_in_debugger(regs);
+    return on_main_stack(trapped, regs);
+}
+
+/* --- the line --- */
+
+void pdb_receive(u8 byte)
+{
+    if (rx.head - READ_ONCE(rx.tail) < RX_RING)
+        rx.bytes[rx.head++ % RX_RING] = byte;
+}
+
+/* Bytes while the machine runs: gdb comes, or wants it to stop. */
+static void listen(struct cpu_user_regs *regs)
+{
+    struct pdb_target *t = pdb_target;
+    struct pdb_stop s = {.why = PDB_WHY_BREAK_IN};
+
+    t->stop_wanted = false;
+    guarded(exchange);
+    if (t->stop_wanted && regs) {
+        s.thread = pdb_thread_here(regs);
+        (void)stop(regs, &s);
+        return;
+    }
+    __atomic_store_n(&leader, NOBODY, __ATOMIC_SEQ_CST);
+    if (t->stop_wanted)
+        pdb_break_in();
+}
+
+/* Registers of what the line's interrupt found; NULL: polled by a timer. */
+static struct cpu_user_regs *interrupted(void)
+{
+    return in_irq() ? (struct cpu_user_regs *)get_cpu_info()->irq_regs : NULL;
+}
+
+void pdb_settled(void)
+{
+    struct cpu_user_regs *regs = interrupted();
+
+    while (rx.tail != READ_ONCE(rx.head) && lead())
+        listen(regs);
+}
+
+void pdb_break_in(void)
+{
+    __asm__ volatile(".globl pdb_own_int3\n"
+                     "pdb_own_int3: int3" ::: "memory");
+}
+
+static void op_resume(void *ctx, const struct pdb_plan *plan)
+{
+    struct pdb_target *t = ctx;
+
+    t->plan = *plan;
+    t->planned = true;
+}
+
+static void op_interrupt(void *ctx)
+{
+    struct pdb_target *t = ctx;
+
+    t->stop_wanted = true;
+}
+
+static void op_reboot(void *ctx)
+{
+    (void)ctx;
+    machine_restart(0);
+}
+
+static const char *op_reason(void *ctx)
+{
+    struct pdb_target *t = ctx;
+    const char *why = t->reason;
+
+    t->reason = NULL;
+    return why;
+}
+
+static void op_print(void *ctx, const char *text, u32 len)
+{
+    (void)ctx;
+    console_puts(text, len);
+}
+
+const struct pdb_ops pdb_machine_ops = {
+    .read_mem = pdb_read_mem,
+    .write_mem = pdb_write_mem,
+    .translate = pdb_translate,
+    .walk = pdb_walk,
+    .reason = op_reason,
+    .get_regs = pdb_get_regs,
+    .set_regs = pdb_set_regs,
+    .next_inferior = pdb_next_inferior,
+    .next_thread = pdb_next_thread,
+    .thread_info = pdb_thread_info,
+    .inferior_info = pdb_inferior_info,
+    .resume = op_resume,
+    .interrupt = op_interrupt,
+    .reboot = op_reboot,
+    .hw_insert = pdb_hw_insert,
+    .hw_remove = pdb_hw_remove,
+    .print = op_print,
+    .tables = pdb_tables,
+    .commands = pdb_commands,
+};

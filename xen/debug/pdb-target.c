@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pdb=com1|com1H|com2|com2H[,wait]: the debugger gets its line and the traps.
+ * Without the option nothing of it is allocated and no hook is set.
+ */
+#include <hv/console.h>
+#include <hv/cpu.h>
+#include <hv/crash.h>
+#include <hv/debug.h>
+#include <hv/errno.h>
+#include <hv/mm.h>
+#include <hv/options.h>
+#include <hv/printk.h>
+#include <hv/pv.h>
+#include <hv/string.h>
+
+#include "pdb-target.h"
+
+struct pdb_target *pdb_target;
+
+static char opt_pdb[32] __initdata;
+static bool wait_wanted;
+OPTION_STRING(pdb, opt_pdb);
+
+static void key_break_in(u8 key)
+{
+    (void)key;
+    pdb_break_in();
+}
+
+static const struct debug_key keys[] = {
+    {'D', true, false, "stop the machine for gdb", key_break_in},
+    {'%', true, false, "stop the machine for gdb", key_break_in},
+};
+
+/* Cut ",wait" off. -EINVAL: something else stands there. */
+static int __init split_option(void)
+{
+    char *comma = strchr(opt_pdb, ',');
+
+    if (!comma)
+        return 0;
+    *comma = '\0';
+    wait_wanted = strcmp(comma + 1, "wait") == 0;
+    return wait_wanted ? 0 : -EINVAL;
+}
+
+static unsigned int order_of(size_t size)
+{
+    unsigned int order = 0;
+
+    while ((PAGE_SIZE << order) < size)
+        order++;
+    return order;
+}
+
+static bool shared_line(void)
+{
+    size_t n = strlen(opt_pdb);
+
+    return n != 0 && (opt_pdb[n - 1] == 'H' || opt_pdb[n - 1] == 'L');
+}
+
+void __init pdb_open(void)
+{
+    struct pdb_target *t;
+
+    if (opt_pdb[0] == '\0')
+        return;
+    if (split_option()) {
+        log_error("ERROR: pdb=: only 'wait' may follow the port.\n");
+        return;
+    }
+    t = alloc_hv_pages(order_of(sizeof(*t)), 0);
+    if (!t) {
+        log_error("ERROR: no memory for pdb.\n");
+        return;
+    }
+    memset(t, 0, sizeof(*t));
+    pdb_init(&t->core, &pdb_machine_ops, t,
+             shared_line() ? PDB_SEVEN_BIT : 0);
+    if (console_debug_open(opt_pdb, pdb_receive) != 0)
+        return;
+    pdb_target = t;
+    console_debug_settled(pdb_settled);
+    traps_register_debugger(pdb_trap);
+    pv_register_debugger(pdb_trap);
+    nmi_register_debugger(pdb_nmi);
+    debug_keys_register(keys, ARRAY_SIZE(keys));
+    printk("pdb: on %s; connect with gdb.\n", opt_pdb);
+}
+
+void pdb_wait(void)
+{
+    if (pdb_target && wait_wanted)
+        pdb_break_in();
+}
+
+bool pdb_crashed(void)
+{
+    if (!pdb_target)
+        return false;
+    pdb_target->crashed = 1;
+    pdb_break_in();
+    pdb_target->crashed = 0;
+    console_force_unlock();
+    return true;
+}
