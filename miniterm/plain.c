@@ -339,8 +339,9 @@ static int set_up(struct plain *p, const struct settings *set)
     charmap_init(&p->imap, set->imap);
     charmap_init(&p->omap, set->omap);
     charmap_init(&p->emap, set->emap);
-    p->slow = !view_is_plain(&p->view) || p->imap.active || p->logs.text_fd >= 0 ||
-              p->logs.record_fd >= 0 || p->logs.raw_fd >= 0;
+    p->slow = !view_is_plain(&p->view) || p->imap.active ||
+              p->logs.text_fd >= 0 || p->logs.record_fd >= 0 ||
+              p->logs.raw_fd >= 0;
     size = (size_t)CHUNK * (view_is_plain(&p->view) ? 1 : VIEW_GROWTH) *
            CHARMAP_GROWTH;
     p->shown = malloc(size);

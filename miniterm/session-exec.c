@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,7 +40,7 @@ static int start(struct session *s, const char *command)
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line) < 0)
         return -1;
-    if (pipe2(err, O_CLOEXEC | O_NONBLOCK) < 0 || queue_init(&x->to, 262144)) {
+    if (pipe2(err, O_CLOEXEC) < 0 || queue_init(&x->to, 262144)) {
         close(line[0]);
         close(line[1]);
         return -1;
@@ -47,11 +48,13 @@ static int start(struct session *s, const char *command)
     x->pid = fork();
     if (x->pid == 0)
         run_child(line[1], err[1], command);
-    close(line[1]);
     close(err[1]);
     x->fd = line[0];
+    x->far_fd = line[1];
     x->err_fd = err[0];
+    x->pid_fd = x->pid < 0 ? -1 : pidfd_open(x->pid, 0);
     fcntl(x->fd, F_SETFL, O_NONBLOCK);
+    fcntl(x->err_fd, F_SETFL, O_NONBLOCK);
     return x->pid < 0 ? -1 : 0;
 }
 
@@ -83,6 +86,11 @@ static void read_messages(struct session *s)
     ssize_t n = read(s->exec.err_fd, buf, sizeof(buf) - 1);
     const char *last = "";
 
+    if (n == 0) {
+        /* It has closed its stderr; an end of file is always readable. */
+        close(s->exec.err_fd);
+        s->exec.err_fd = -1;
+    }
     if (n <= 0)
         return;
     buf[n] = '\0';
@@ -117,6 +125,37 @@ static int reap(pid_t pid, bool hang_up)
     return status;
 }
 
+/* From the program to the line: as they are, no maps and no escapes. */
+static bool from_program(struct session *s)
+{
+    uint8_t buf[8192];
+    size_t room = queue_room(&s->out.q);
+    ssize_t n = read(s->exec.fd, buf, room < sizeof(buf) ? room :
+                     sizeof(buf));
+
+    if (n > 0)
+        outq_put(&s->out, buf, (size_t)n);
+    return n > 0;
+}
+
+/* What it did not read came for whoever looks at the console. */
+static void show_unread(struct session *s)
+{
+    struct session_exec *x = &s->exec;
+    uint8_t buf[4096];
+    ssize_t n;
+
+    while ((n = recv(x->far_fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+        session_low(s, buf, (size_t)n);
+    while (x->to.len) {
+        size_t len;
+        const uint8_t *run = queue_peek(&x->to, &len);
+
+        session_low(s, run, len);
+        queue_drop(&x->to, len);
+    }
+}
+
 static void end(struct session *s, bool hang_up)
 {
     struct session_exec *x = &s->exec;
@@ -124,15 +163,45 @@ static void end(struct session *s, bool hang_up)
 
     if (!x->pid)
         return;
-    close(x->fd);
     status = reap(x->pid, hang_up);
+    x->pid = 0;
     read_messages(s);
-    close(x->err_fd);
+    while (from_program(s))
+        continue;
+    show_unread(s);
+    close(x->fd);
+    close(x->far_fd);
+    if (x->err_fd >= 0)
+        close(x->err_fd);
+    close(x->pid_fd);
     queue_free(&x->to);
     x->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-    x->pid = 0;
     session_say(s, "the program on the line ended with status %d",
                 x->status);
+}
+
+/*
+ * The line is gone: the program gets what had arrived and the end of file,
+ * for it may be about to finish.
+ */
+void session_exec_hang_up(struct session *s)
+{
+    struct session_exec *x = &s->exec;
+    struct pollfd pfd = { .fd = x->fd, .events = POLLOUT };
+
+    if (!x->pid)
+        return;
+    while (x->to.len && poll(&pfd, 1, 500) > 0) {
+        size_t len;
+        const uint8_t *run = queue_peek(&x->to, &len);
+        ssize_t n = send(x->fd, run, len, MSG_NOSIGNAL);
+
+        if (n <= 0)
+            break;
+        queue_drop(&x->to, (size_t)n);
+    }
+    shutdown(x->fd, SHUT_WR);
+    end(s, false);
 }
 
 void session_exec_end(struct session *s)
@@ -140,7 +209,7 @@ void session_exec_end(struct session *s)
     end(s, true);
 }
 
-size_t session_exec_prepare(struct session *s, struct pollfd fds[2])
+size_t session_exec_prepare(struct session *s, struct pollfd *fds)
 {
     struct session_exec *x = &s->exec;
 
@@ -152,24 +221,12 @@ size_t session_exec_prepare(struct session *s, struct pollfd fds[2])
         fds[0].events |= POLLIN;
     fds[1].fd = x->err_fd;
     fds[1].events = POLLIN;
-    return 2;
+    fds[2].fd = x->pid_fd;
+    fds[2].events = POLLIN;
+    return SESSION_EXEC_FDS;
 }
 
-/* From the program to the line: as they are, no maps and no escapes. */
-static void from_program(struct session *s)
-{
-    uint8_t buf[8192];
-    size_t room = queue_room(&s->out.q);
-    ssize_t n = read(s->exec.fd, buf, room < sizeof(buf) ? room :
-                     sizeof(buf));
-
-    if (n > 0)
-        outq_put(&s->out, buf, (size_t)n);
-    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-        end(s, false);
-}
-
-void session_exec_handle(struct session *s, const struct pollfd fds[2])
+void session_exec_handle(struct session *s, const struct pollfd *fds)
 {
     struct session_exec *x = &s->exec;
     size_t len;
@@ -186,4 +243,7 @@ void session_exec_handle(struct session *s, const struct pollfd fds[2])
     }
     if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
         from_program(s);
+    /* Its last words first: they may fill the queue more than once. */
+    else if (fds[2].revents && queue_room(&s->out.q) > 8192)
+        end(s, false);
 }

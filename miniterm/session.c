@@ -197,7 +197,7 @@ static void line_gone(struct session *s)
 {
     char text[260];
 
-    session_exec_end(s);
+    session_exec_hang_up(s);
     line_close(&s->line);
     if (s->set->reconnect) {
         s->reopen_at = now_us() + REOPEN_US;
@@ -487,7 +487,7 @@ void session_handle(struct session *s, const struct pollfd *fds, size_t nr)
     }
     if (session_exec_busy(s)) {
         session_exec_handle(s, fds + s->exec_fds);
-        i = s->exec_fds + 2;
+        i = s->exec_fds + SESSION_EXEC_FDS;
     }
     for (; i < s->nr_own_fds; i++)
         if (fds[i].revents)

@@ -56,7 +56,10 @@ enum breakin_state { BREAKIN_NONE, BREAKIN_CHAR, BREAKIN_BREAK, BREAKIN_KEY };
 /* A program that has the line (session-exec.c); pid 0: none. */
 struct session_exec {
     pid_t pid;
-    int fd, err_fd, status; /* status of the last one */
+    int pid_fd;             /* readable when it has ended */
+    int fd, err_fd;
+    int far_fd;             /* its end of fd: what it leaves unread is ours */
+    int status;             /* of the last one */
     struct queue to;        /* from the line, for the program */
 };
 
@@ -140,6 +143,7 @@ int session_send_file(struct session *s, const char *path);
  */
 int session_exec(struct session *s, const char *command);
 void session_exec_end(struct session *s);
+void session_exec_hang_up(struct session *s);
 static inline bool session_exec_busy(const struct session *s)
 {
     return s->exec.pid != 0;
@@ -174,8 +178,9 @@ void session_replay(struct session *s, const struct record *r);
 void session_low(struct session *s, const uint8_t *data, size_t len);
 void session_high(struct session *s, bool to_target, const uint8_t *data,
                   size_t len);
-size_t session_exec_prepare(struct session *s, struct pollfd fds[2]);
-void session_exec_handle(struct session *s, const struct pollfd fds[2]);
+#define SESSION_EXEC_FDS 3
+size_t session_exec_prepare(struct session *s, struct pollfd *fds);
+void session_exec_handle(struct session *s, const struct pollfd *fds);
 void session_line_done(void *user, struct tline *line);
 void session_fire(struct session *s, const struct trigger_rule *rule,
                   const char *text);
