@@ -244,7 +244,39 @@ hypercall_entry:
     lea     hypercall_table(%rip), %r11
     call    *(%r11, %rax, 8)
     mov     %rax, UREGS_rax(%rsp)
-    jmp     guest_exit
+
+    /* Nothing to do and back by SYSRET: what C preserves is still there. */
+    cli
+    mov     INFO_percpu(%rsp), %rax
+    lea     per_cpu__softirq_pending(%rip), %rcx
+    cmpl    $0, (%rcx, %rax)
+    jne     guest_exit
+    mov     INFO_current(%rsp), %rax
+    mov     UREGS_rip(%rsp), %rcx
+    mov     V_info(%rax), %rax
+    cmpb    $0, VI_pending(%rax)
+    jne     guest_exit
+    /* It came from a canonical address two bytes lower: this is the only one
+     * that SYSRET would fault on. */
+    shr     $47, %rcx
+    cmp     $1, %ecx
+    je      guest_exit
+    testb   $(TRAP_SYSCALL >> 8), UREGS_vector + 1(%rsp)
+    jz      guest_exit
+    add     $UREGS_r11, %rsp
+    pop     %r11
+    pop     %r10
+    pop     %r9
+    pop     %r8
+    pop     %rax
+    pop     %rcx
+    pop     %rdx
+    pop     %rsi
+    pop     %rdi
+    mov     FRAME(rip), %rcx
+    mov     FRAME(rflags), %r11
+    mov     FRAME(rsp), %rsp
+    sysretq
 1:  movq    $-38, UREGS_rax(%rsp)       /* -ENOSYS */
     jmp     guest_exit
 
@@ -270,9 +302,7 @@ iret_entry:
 .Lir2:
     mov     32(%r11), %rax
     mov     %rax, FRAME(rip)
-.Lir3:
-    mov     24(%r11), %rax              /* flags: VGCF_in_syscall is no news */
-    push    %rdx
+    push    %rdx                        /* word 3: VGCF_*, no news for us */
 .Lir4:
     mov     48(%r11), %rax
     mov     V_info(%rcx), %rdx
@@ -325,7 +355,6 @@ iret_entry:
     FIXUP(.Lir0, iret_bad)
     FIXUP(.Lir1, iret_bad)
     FIXUP(.Lir2, iret_bad)
-    FIXUP(.Lir3, iret_bad)
     FIXUP(.Lir4, iret_bad_rdx)
     FIXUP(.Lir5, iret_bad_rdx)
     FIXUP(.Lir6, iret_bad_rdx)

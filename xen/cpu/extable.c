@@ -22,7 +22,7 @@ int rdmsr_safe(u32 msr, u64 *v)
 {
     u32 lo, hi;
 
-    __asm__ goto("1: rdmsr\n" EX_TABLE(1b, %l[bad])
+    __asm__ volatile goto("1: rdmsr\n" EX_TABLE(1b, %l[bad])
                  : "=a"(lo), "=d"(hi)
                  : "c"(msr)
                  :
@@ -36,7 +36,7 @@ bad:
 
 int wrmsr_safe(u32 msr, u64 v)
 {
-    __asm__ goto("1: wrmsr\n" EX_TABLE(1b, %l[bad])
+    __asm__ volatile goto("1: wrmsr\n" EX_TABLE(1b, %l[bad])
                  :
                  : "c"(msr), "a"((u32)v), "d"((u32)(v >> 32))
                  : "memory"

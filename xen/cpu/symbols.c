@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The hypervisor's own functions by address. The table is made from the first
- * link (tools/make-symbols); it is sorted and covers all code, the freed init
- * part included.
+ * link (tools/make-symbols); it is in order and covers all code, the freed init
+ * part included. Small, and read from the front: it is for dumps.
  */
 #include <hv/cpu.h>
 #include <hv/layout.h>
+#include <hv/string.h>
 #include <hv/types.h>
 
 extern const u32 symbols_count;
-extern const u32 symbols_offsets[], symbols_names[];
-extern const char symbols_strings[];
+extern const u8 symbols_table[];
 
 extern const char hv_text_start[], hv_text_end[];
 extern const char hv_init_text_start[], hv_init_text_end[];
@@ -32,36 +32,65 @@ bool is_hv_text(unsigned long addr)
            addr < (unsigned long)hv_init_text_end;
 }
 
+/* A ULEB128 number at *p, which moves behind it. */
+static unsigned long read_number(const u8 **p)
+{
+    unsigned long v = 0;
+    unsigned int shift = 0;
+    u8 byte;
+
+    do {
+        byte = *(*p)++;
+        v |= (unsigned long)(byte & 0x7f) << shift;
+        shift += 7;
+    } while (byte & 0x80);
+    return v;
+}
+
+/* Step to the next entry of the table: its name; *at becomes its distance. */
+static const char *next_symbol(const u8 **p, unsigned long *at)
+{
+    const char *name;
+
+    *at += read_number(p);
+    name = (const char *)*p;
+    *p += strlen(name) + 1;
+    return name;
+}
+
 const char *symbol_lookup(unsigned long addr, unsigned long *offset,
                           unsigned long *size)
 {
-    unsigned int low = 0, high = symbols_count;
-    unsigned long distance = addr - IMAGE_VIRT_START;
-    unsigned long end;
+    unsigned long distance = addr - IMAGE_VIRT_START, at = 0, start = 0;
+    const char *name = NULL, *next;
+    const u8 *p = symbols_table;
 
-    if (!is_hv_text(addr) || high == 0 || distance < symbols_offsets[0])
+    if (!is_hv_text(addr))
         return NULL;
-    /* offsets[low] <= distance < offsets[high] */
-    while (high - low > 1) {
-        unsigned int mid = (low + high) / 2;
-
-        if (symbols_offsets[mid] <= distance)
-            low = mid;
-        else
-            high = mid;
+    for (u32 i = 0; i < symbols_count; i++) {
+        next = next_symbol(&p, &at);
+        if (at > distance)
+            break;
+        name = next;
+        start = at;
     }
-    end = low + 1 < symbols_count
-              ? symbols_offsets[low + 1]
-              : (unsigned long)hv_init_text_end - IMAGE_VIRT_START;
-    *offset = distance - symbols_offsets[low];
-    *size = end - symbols_offsets[low];
-    return symbols_strings + symbols_names[low];
+    if (at == start)
+        at = (unsigned long)hv_init_text_end - IMAGE_VIRT_START;
+    *offset = distance - start;
+    *size = at - start;
+    return name;
 }
 
 const char *symbol_by_number(unsigned int n, unsigned long *addr)
 {
+    const u8 *p = symbols_table;
+    const char *name = NULL;
+    unsigned long at = 0;
+
     if (n >= symbols_count)
         return NULL;
-    *addr = IMAGE_VIRT_START + symbols_offsets[n];
-    return symbols_strings + symbols_names[n];
+    for (unsigned int i = 0; i <= n; i++)
+        name = next_symbol(&p, &at);
+    *addr = IMAGE_VIRT_START + at;
+    return name;
 }

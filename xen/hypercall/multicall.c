@@ -8,6 +8,7 @@
 #include <hv/errno.h>
 #include <hv/guest-access.h>
 #include <hv/hypercall.h>
+#include <hv/nospec.h>
 #include <hv/smap.h>
 #include <hv/softirq.h>
 
@@ -16,31 +17,30 @@ static long restart_entry(struct vcpu *v, struct multicall_entry *e,
                           unsigned long left)
 {
     v->in_multicall = 0;
-    if (raw_copy_to_guest(e->args, v->multicall_args, sizeof(e->args[0]) * 5))
+    if (raw_copy_to_guest(e->args, v->multicall_args,
+                          sizeof(e->args[0]) * v->multicall_nargs))
         return -EFAULT;
     return HYPERCALL_RESTART((unsigned long)e, left);
 }
 
-static long call_one(struct vcpu *v, const struct multicall_entry *e,
-                     unsigned long *op_result)
+static always_inline int call_one(const struct multicall_entry *e,
+                                  unsigned long *result)
 {
-    unsigned long op, a[5];
+    unsigned long op, a1, a2, a3, a4, a5;
 
     user_access_begin();
     get_guest(op, &e->op, fault);
-    get_guest(a[0], &e->args[0], fault);
-    get_guest(a[1], &e->args[1], fault);
-    get_guest(a[2], &e->args[2], fault);
-    get_guest(a[3], &e->args[3], fault);
-    get_guest(a[4], &e->args[4], fault);
+    get_guest(a1, &e->args[0], fault);
+    get_guest(a2, &e->args[1], fault);
+    get_guest(a3, &e->args[2], fault);
+    get_guest(a4, &e->args[3], fault);
+    get_guest(a5, &e->args[4], fault);
     user_access_end();
-    for (unsigned int i = 0; i < 5; i++)
-        v->multicall_args[i] = a[i];
-    if (likely(op < NR_HYPERCALL_SLOTS))
-        *op_result = (unsigned long)hypercall_table[op](a[0], a[1], a[2], a[3],
-                                                        a[4]);
-    else
-        *op_result = (unsigned long)-ENOSYS;
+    *result = (unsigned long)-ENOSYS;
+    if (likely(op < NR_HYPERCALL_SLOTS)) {
+        op = index_nospec(op, NR_HYPERCALL_SLOTS);
+        *result = (unsigned long)hypercall_table[op](a1, a2, a3, a4, a5);
+    }
     return 0;
 fault:
     user_access_end();
@@ -63,7 +63,7 @@ long do_multicall(unsigned long list, unsigned long nr, unsigned long a3,
         if (i && unlikely(softirq_is_pending()))
             return HYPERCALL_RESTART((unsigned long)e, n - i);
         v->in_multicall = MULTICALL_RUNNING;
-        if (unlikely(call_one(v, e, &result)))
+        if (unlikely(call_one(e, &result)))
             goto fault;
         if (unlikely(v->in_multicall == MULTICALL_RESTART))
             return restart_entry(v, e, n - i);

@@ -62,6 +62,7 @@ long hypercall_restart(unsigned int nargs, const unsigned long *args)
     if (unlikely(v->in_multicall)) {
         for (unsigned int i = 0; i < nargs; i++)
             v->multicall_args[i] = args[i];
+        v->multicall_nargs = (u8)nargs;
         v->in_multicall = MULTICALL_RESTART;
         return -ERESTART;
     }

@@ -56,15 +56,16 @@ fault:
     return false;
 }
 
-static bool write_frame(const struct cpu_user_regs *regs,
-                        const struct bounce *b, u64 *sp, u64 cs)
+static always_inline bool write_frame(const struct vcpu *v,
+                                      const struct cpu_user_regs *regs,
+                                      const struct bounce *b, u64 *sp, u64 cs)
 {
-    u64 mask = current->pv.info->evtchn_upcall_mask;
+    u64 mask = v->pv.info->evtchn_upcall_mask;
     u64 flags = regs->rflags & ~(u64)(X86_EFLAGS_IF | X86_EFLAGS_IOPL);
 
     flags |= mask ? 0 : X86_EFLAGS_IF;
-    if (currd->vm_assist & (1UL << VMASST_TYPE_architectural_iopl))
-        flags |= current->pv.iopl;
+    if (v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl))
+        flags |= v->pv.iopl;
     user_access_begin();
     put_guest(regs->rcx, sp++, fault);
     put_guest(regs->r11, sp++, fault);
@@ -87,10 +88,23 @@ fault:
     return false;
 }
 
-/* False, with the domain crashed, if the stack is not writable. */
-static bool bounce(struct cpu_user_regs *regs, const struct bounce *b)
+static noinline void stack_bad(struct domain *d, unsigned long sp,
+                               unsigned long address)
 {
-    struct vcpu *v = current;
+    domain_crash(
+        d,
+        "its kernel stack at %#lx cannot be written (entering the handler at %#lx)",
+        sp, address);
+}
+
+/*
+ * False, with the domain crashed, if the stack is not writable.  In line where
+ * it is often run: what `b` says is known to the compiler there.
+ */
+static always_inline bool bounce_inline(struct vcpu *v,
+                                        struct cpu_user_regs *regs,
+                                        const struct bounce *b)
+{
     unsigned int words = 7U + (b->has_error ? 1 : 0) + (b->has_segments ? 4 : 0);
     unsigned long sp;
     u64 cs = regs->cs;
@@ -104,10 +118,8 @@ static bool bounce(struct cpu_user_regs *regs, const struct bounce *b)
     }
     sp = (sp & ~0xfUL) - words * 8;
     if (unlikely(!guest_range_ok(sp, words * 8)) ||
-        unlikely(!write_frame(regs, b, (u64 *)sp, cs))) {
-        domain_crash(v->domain,
-                     "its kernel stack at %#lx cannot be written (entering the handler at %#lx)",
-                     sp, b->address);
+        unlikely(!write_frame(v, regs, b, (u64 *)sp, cs))) {
+        stack_bad(v->domain, sp, b->address);
         return false;
     }
     if (b->mask_events)
@@ -119,6 +131,11 @@ static bool bounce(struct cpu_user_regs *regs, const struct bounce *b)
     regs->rflags = (regs->rflags & ~FLAGS_CLEARED) | X86_EFLAGS_IF;
     regs->entry_vector = SYSRET_OK;
     return true;
+}
+
+static noinline void bounce(struct cpu_user_regs *regs, const struct bounce *b)
+{
+    bounce_inline(current, regs, b);
 }
 
 void pv_inject_trap(struct cpu_user_regs *regs, unsigned int vector,
@@ -136,7 +153,7 @@ void pv_inject_trap(struct cpu_user_regs *regs, unsigned int vector,
                      (unsigned long)regs->rip);
         return;
     }
-    bounce(regs, &b);
+    bounce_inline(v, regs, &b);
 }
 
 void pv_inject_page_fault(struct cpu_user_regs *regs, u32 error_code,
@@ -161,7 +178,7 @@ void pv_deliver_event(void)
         /* Nothing registered yet: the guest polls. */
         return;
     }
-    bounce(guest_cpu_user_regs(), &b);
+    bounce_inline(v, guest_cpu_user_regs(), &b);
 }
 
 /* SOFTIRQ_GUEST_NMI: on the way out, guest_regs complete, irqs on. */

@@ -40,6 +40,7 @@ bool pv_emulate_privileged(struct cpu_user_regs *regs);
 bool pv_emulate_forced(struct cpu_user_regs *regs); /* ud2 'xen' cpuid */
 int pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long val);
 void pv_debugreg_load(struct vcpu *v); /* current: into the CPU, if enabled */
+void pv_debugreg_take(bool on); /* the debugger uses the CPUs' registers */
 
 /* --- hypercall-page.c --- */
 void pv_fill_hypercall_page(void *page); /* 4 KiB, direct map */

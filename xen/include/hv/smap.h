@@ -27,13 +27,13 @@ static inline void user_access_end(void)
 }
 
 #define get_guest(x, p, fault)                                                 \
-    __asm__ goto("1: mov %1, %0\n" EX_TABLE(1b, %l[fault])                     \
+    __asm__ volatile goto("1: mov %1, %0\n" EX_TABLE(1b, %l[fault])            \
                  : "=r"(x)                                                     \
                  : "m"(*(p))                                                   \
                  :                                                             \
                  : fault)
 #define put_guest(x, p, fault)                                                 \
-    __asm__ goto("1: mov %0, %1\n" EX_TABLE(1b, %l[fault])                     \
+    __asm__ volatile goto("1: mov %0, %1\n" EX_TABLE(1b, %l[fault])            \
                  :                                                             \
                  : "r"(x), "m"(*(p))                                           \
                  : "memory"                                                    \

@@ -131,6 +131,7 @@ struct vcpu {
     u64 sched_vtime;         /* weighted ns used: sched-fair.c */
     s_time_t last_run_start; /* charged up to here */
 
+    u8 multicall_nargs;      /* of multicall_args */
     u8 in_multicall; /* MULTICALL_*: hypercall_restart() */
 #define MULTICALL_RUNNING 1
 #define MULTICALL_RESTART 2
