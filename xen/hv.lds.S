@@ -48,6 +48,7 @@ SECTIONS
         hv_init_start = .;
         hv_init_text_start = .;
         *(.init.text)
+        kernel_decoders = .;
         *(.text .text.*)
         . = ALIGN(PAGE);
         hv_init_text_end = .;
