@@ -99,7 +99,6 @@ void __init cpu_features_detect(void)
     detect_xsave(&r);
     f->arat = bit(leaf(6, 0).a, 2);
     r = leaf(7, 0);
-    f->fsgsbase = bit(r.b, 0);
     f->smep = opt_smep && bit(r.b, 7);
     f->erms = bit(r.b, 9);
     f->smap = opt_smap && bit(r.b, 20) && smap_is_sound();
@@ -120,7 +119,6 @@ static u64 wanted_cr4(void)
               X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
 
     cr4 |= f->pge ? X86_CR4_PGE : 0;
-    cr4 |= f->fsgsbase ? X86_CR4_FSGSBASE : 0;
     cr4 |= f->xsave ? X86_CR4_OSXSAVE : 0;
     cr4 |= f->smep ? X86_CR4_SMEP : 0;
     cr4 |= f->smap ? X86_CR4_SMAP : 0;

@@ -24,10 +24,11 @@
 #define HIDE_1C                                                                \
     (BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(14) |  \
      BIT(15) | BIT(17) | BIT(18) | BIT(21) | BIT(24) | BIT(27))
-/* Leaf 7. EBX: TSC_ADJUST, SGX, SMEP, INVPCID, PQM, MPX, PQE, SMAP, PT. */
+/* Leaf 7. EBX: FSGSBASE (with it Linux reads the user's GS base by a trapping
+ * RDMSR at every task switch; without it, it has no need to), TSC_ADJUST, SGX, SMEP, INVPCID, PQM, MPX, PQE, SMAP, PT. */
 #define HIDE_7B                                                                \
-    (BIT(1) | BIT(2) | BIT(7) | BIT(10) | BIT(12) | BIT(14) | BIT(15) |        \
-     BIT(20) | BIT(25))
+    (BIT(0) | BIT(1) | BIT(2) | BIT(7) | BIT(10) | BIT(12) | BIT(14) |         \
+     BIT(15) | BIT(20) | BIT(25))
 /* ECX: what remains is instructions of user mode: AVX512_VBMI.. and the like.
  * UMIP, PKU, OSPKE, WAITPKG, CET_SS, TME, LA57, RDPID, KL, BUSLOCK, ENQCMD.. */
 #define HIDE_7C                                                                \
@@ -111,8 +112,6 @@ static void leaf7(struct cpuid_regs *r, u32 sub)
     r->b &= ~HIDE_7B;
     r->c &= ~HIDE_7C;
     r->d &= KEEP_7D;
-    if (!cpu_features.fsgsbase)
-        r->b &= ~BIT(0);
 }
 
 static void leaf_xsave(struct cpuid_regs *r, u32 sub)

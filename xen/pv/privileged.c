@@ -20,7 +20,7 @@
 /* What a guest may set in CR4; the rest is ours or not offered. */
 #define GUEST_CR4                                                              \
     ((u64)(X86_CR4_TSD | X86_CR4_DE | X86_CR4_PAE | X86_CR4_MCE |              \
-           X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_FSGSBASE |            \
+           X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT |            \
            X86_CR4_OSXSAVE))
 
 static bool read_cr(struct vcpu *v, unsigned int cr, u64 *val)

@@ -190,7 +190,7 @@ struct cpu_features {
     char vendor[13];
     u32 max_leaf, max_ext_leaf;
     u8 phys_bits;
-    bool nx, smep, smap, umip, fsgsbase, xsave, xsaveopt, x2apic, arat;
+    bool nx, smep, smap, umip, xsave, xsaveopt, x2apic, arat;
     bool tsc_deadline, invariant_tsc, pge, page1gb, erms, tsc_aux;
     bool syscall_compat;
     u64 xcr0;          /* all components the CPU offers and we enable */
