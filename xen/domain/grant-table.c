@@ -348,21 +348,21 @@ static int release_mappings(struct domain *d)
     struct grant_table *gt = d->grant_table;
     u32 nr = gt->nr_track_frames * (u32)GRANT_TRACK_PER_PAGE;
 
-    for (; gt->relinquish_handle < nr; gt->relinquish_handle++) {
+    while (gt->relinquish_handle < nr) {
+        u32 handle = gt->relinquish_handle++;
         struct grant_track t;
         struct domain *rd;
 
-        if (!(gt->relinquish_handle % 256) && gt->relinquish_handle &&
-            softirq_is_pending())
-            return -ERESTART;
-        if (!grant_track_get(gt, gt->relinquish_handle, &t))
+        if (!grant_track_get(gt, handle, &t))
             continue;
-        grant_track_free(gt, gt->relinquish_handle);
+        grant_track_free(gt, handle);
         rd = get_domain_by_id(t.granter);
         if (!rd)
             continue;
         grant_release(rd, t.ref, !(t.flags & GNTMAP_readonly));
         put_domain(rd);
+        if (softirq_is_pending())
+            return -ERESTART;
     }
     return 0;
 }
