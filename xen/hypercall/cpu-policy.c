@@ -17,16 +17,14 @@
 
 #include "control.h"
 
-/* Which sub-leaves a leaf has; all other leaves have none. */
-static const struct leaf_range {
-    u32 first, last; /* leaves, or sub-leaves of `first` */
-    bool subleaves;
-} ranges[] = {
-    {0x0, 0x3, false},        {0x4, 3, true},
-    {0x5, 0x6, false},        {0x7, 0, true},
-    {0xa, 0xa, false},        {0xb, 1, true},
-    {0xd, 1, true},           {0x80000000, 0x80000008, false},
-};
+#define LAST_BASIC 0xdU
+#define LAST_EXTENDED 0x80000021U
+#define NR_CACHES 6    /* sub-leaves of leaf 4 in a policy, used or not */
+#define NR_LEVELS 2    /* of leaf 0xb */
+#define LAST_FEATURE_SUB 2U
+/* Places of the hypervisor's own leaves; a policy lists them as empty. */
+#define HYPERVISOR_LEAF 0x40000000U
+#define HYPERVISOR_LEAF2 0x40000100U
 
 static bool leaf_exists(u32 leaf)
 {
@@ -48,34 +46,78 @@ static void read_leaf(bool guest, u32 leaf, u32 sub, xen_cpuid_leaf_t *out)
     out->d = r.d;
 }
 
+/*
+ * Which sub-leaves a policy lists of a leaf, as bits; 0: it has none.  The
+ * tools count on finding as many leaves as they would write themselves.
+ */
+static u64 subleaves_of(bool guest, u32 leaf)
+{
+    xen_cpuid_leaf_t l, m;
+
+    switch (leaf) {
+    case 0x4:
+        return (1UL << NR_CACHES) - 1;
+    case 0x7:
+        read_leaf(guest, leaf, 0, &l);
+        return (2UL << MIN(l.a, LAST_FEATURE_SUB)) - 1;
+    case 0xb:
+        return (1UL << NR_LEVELS) - 1;
+    case 0xd: /* 0, 1, and one for each component of XCR0 and XSS */
+        read_leaf(guest, leaf, 0, &l);
+        read_leaf(guest, leaf, 1, &m);
+        return 3 | (((u64)(l.d | m.d) << 32 | l.a | m.c) & ~(1UL << 63));
+    default:
+        return 0;
+    }
+}
+
 typedef int (*leaf_fn)(const xen_cpuid_leaf_t *l, u32 n, void *arg);
+
+struct leaf_walk {
+    bool guest;
+    leaf_fn fn;
+    void *arg;
+    u32 count;
+};
+
+static int visit(struct leaf_walk *w, u32 leaf, u32 sub)
+{
+    xen_cpuid_leaf_t l = {.leaf = leaf, .subleaf = sub};
+
+    if (leaf != HYPERVISOR_LEAF && leaf != HYPERVISOR_LEAF2)
+        read_leaf(w->guest, leaf, sub == XEN_CPUID_NO_SUBLEAF ? 0 : sub, &l);
+    return w->fn(&l, w->count++, w->arg);
+}
+
+static int visit_range(struct leaf_walk *w, u32 first, u32 last)
+{
+    int rc = 0;
+
+    for (u32 leaf = first; leaf <= last && leaf_exists(leaf) && !rc; leaf++) {
+        u64 subs = subleaves_of(w->guest, leaf);
+
+        if (!subs)
+            rc = visit(w, leaf, XEN_CPUID_NO_SUBLEAF);
+        for (; subs && !rc; subs &= subs - 1)
+            rc = visit(w, leaf, (u32)__builtin_ctzl(subs));
+    }
+    return rc;
+}
 
 /* Call fn for each leaf; their number in *count. */
 static int for_each_leaf(bool guest, leaf_fn fn, void *arg, u32 *count)
 {
-    u32 n = 0;
+    struct leaf_walk w = {guest, fn, arg, 0};
+    int rc = visit_range(&w, 0, LAST_BASIC);
 
-    for (unsigned int i = 0; i < ARRAY_SIZE(ranges); i++) {
-        const struct leaf_range *r = &ranges[i];
-        u32 nr = r->subleaves ? r->last + 1 : r->last - r->first + 1;
-
-        for (u32 k = 0; k < nr; k++) {
-            xen_cpuid_leaf_t l;
-            int rc;
-
-            l.leaf = r->subleaves ? r->first : r->first + k;
-            l.subleaf = r->subleaves ? k : XEN_CPUID_NO_SUBLEAF;
-            if (!leaf_exists(l.leaf))
-                continue;
-            read_leaf(guest, l.leaf, r->subleaves ? k : 0, &l);
-            rc = fn ? fn(&l, n, arg) : 0;
-            if (rc)
-                return rc;
-            n++;
-        }
-    }
-    *count = n;
-    return 0;
+    if (!rc)
+        rc = visit(&w, HYPERVISOR_LEAF, XEN_CPUID_NO_SUBLEAF);
+    if (!rc)
+        rc = visit(&w, HYPERVISOR_LEAF2, XEN_CPUID_NO_SUBLEAF);
+    if (!rc)
+        rc = visit_range(&w, 0x80000000, LAST_EXTENDED);
+    *count = w.count;
+    return rc;
 }
 
 struct leaf_buffer {
