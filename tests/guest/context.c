@@ -227,6 +227,40 @@ TEST(fpu_taskswitch)
     CHECK_NO_FAULT(asm volatile("fninit"));
 }
 
+static void xcr0_write(u32 value)
+{
+    asm volatile("xsetbv" : : "c"(0), "a"(value), "d"(0));
+}
+
+/*
+ * Vector state that is switched on starts as zero: what the registers hold was
+ * left there before, perhaps by somebody else.
+ */
+TEST(vector_state_starts_clean)
+{
+    u64 upper[2] = { 0x5a5a5a5a5a5a5a5a, 0xa5a5a5a5a5a5a5a5 };
+    const u32 need = 1u << 26 | 1u << 28; /* XSAVE, AVX */
+
+    if ((cpuid(1, 0).c & need) != need)
+        SKIP("this CPU has no AVX");
+    if (on_reference)
+        SKIP("the reference keeps what the vCPU itself left there");
+    for (unsigned task_switched = 0; task_switched < 2; task_switched++) {
+        xcr0_write(7);
+        asm volatile("vmovdqu %0, %%xmm0\n\t"
+                     "vinsertf128 $1, %%xmm0, %%ymm0, %%ymm0"
+                     :
+                     : "m"(upper));
+        xcr0_write(3);
+        CHECK_OK(hc_fpu_taskswitch(task_switched));
+        xcr0_write(7);
+        CHECK_OK(hc_fpu_taskswitch(0));
+        asm volatile("vextractf128 $1, %%ymm0, %0" : "=m"(upper));
+        CHECK_EQ(upper[0] | upper[1], 0);
+        upper[0] = upper[1] = ~0UL;
+    }
+}
+
 TEST(fpu_keeps_its_contents)
 {
     u64 in = 0x123456789abcdef0, out = 0;

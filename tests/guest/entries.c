@@ -250,6 +250,51 @@ TEST(user_sysenter_with_callback)
     CHECK_EQ(fault.regs.cs & 3, 3);
 }
 
+/* SYSENTER leaves these flags as they are; they are nobody's but ours. */
+TEST(user_sysenter_with_odd_flags)
+{
+    struct callback_register cb = { .type = CALLBACKTYPE_sysenter,
+                                    .address = A(sysenter_entry) };
+    struct callback_unregister none = { .type = CALLBACKTYPE_sysenter };
+    struct regs r = user_regs(user_sysenter_from, user_sysenter_to);
+
+    if (vendor_is_amd())
+        SKIP("this CPU has no SYSENTER in long mode (see the other vendor)");
+    if (on_reference)
+        SKIP("the reference dies of a double fault in its SYSENTER entry");
+    r.rflags |= FL_DF | FL_NT | FL_AC;
+    CHECK_OK(hc_callback_op(CALLBACKOP_register, &cb));
+    CHECK_EQ(enter_and_catch(&r), VEC_SYSENTER);
+    CHECK_EQ(fault.regs.rflags & (FL_DF | FL_NT), FL_DF | FL_NT);
+    CHECK_OK(hc_callback_op(CALLBACKOP_unregister, &none));
+    CHECK_EQ(enter_and_catch(&r), VEC_GP);
+    vcpu0()->evtchn_upcall_mask = 1;
+}
+
+extern char flags_entry[];
+extern u64 flags_seen;
+asm(".pushsection .bss\n.globl flags_seen\nflags_seen: .quad 0\n.popsection\n"
+    ".globl flags_entry\nflags_entry:\n"
+    "pushfq\n\tpopq flags_seen(%rip)\n\tjmp syscall_entry\n");
+
+/* As a kernel's own mask for SYSCALL would have it. */
+TEST(user_system_call_clears_direction)
+{
+    struct callback_register cb = { .type = CALLBACKTYPE_syscall,
+                                    .address = A(flags_entry) };
+    struct regs r = user_regs(user_syscall_from, user_syscall_to);
+
+    if (on_reference)
+        SKIP("the reference enters the kernel with the user's DF");
+    r.rflags |= FL_DF;
+    CHECK_OK(hc_callback_op(CALLBACKOP_register, &cb));
+    CHECK_EQ(enter_and_catch(&r), VEC_SYSCALL);
+    CHECK_EQ(flags_seen & (FL_DF | FL_ONE), FL_ONE);
+    CHECK_EQ(fault.regs.rflags & FL_DF, FL_DF); /* and it comes back */
+    vcpu0()->evtchn_upcall_mask = 1;
+    restore();
+}
+
 TEST(user_software_interrupts)
 {
     CHECK_EQ(USER_RUN(user_int80, 0), 0x80);

@@ -206,7 +206,7 @@ static void run(u64 seed)
 
 TEST(nonsense_seed_1)
 {
-    run(0x1234567);
+    run(option_number("seed=", 0x1234567));
 }
 
 TEST(nonsense_seed_2)

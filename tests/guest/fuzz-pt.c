@@ -292,7 +292,7 @@ static void run(u64 seed)
 
 TEST(fuzz_seed_1)
 {
-    run(0x1234567);
+    run(option_number("seed=", 0x1234567));
 }
 
 TEST(fuzz_seed_2)

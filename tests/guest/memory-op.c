@@ -220,6 +220,26 @@ TEST(exchange_one)
     p2m()[pfn] = c.out[0];
 }
 
+/*
+ * A read-only mapping, taken away without a flush: the frame is somebody
+ * else's after the exchange, and must not be seen through an old translation.
+ */
+TEST(exchange_leaves_no_translation)
+{
+    struct exchange_case c;
+    ulong pfn = unmapped_pfn(), va = SCRATCH_VA + 0x7000;
+
+    exchange_setup(&c, 1, 1, 0, 0);
+    c.in[0] = p2m()[pfn];
+    c.out[0] = pfn;
+    REQUIRE(CHECK_OK(map_at(va, PTE(c.in[0], PTE_RO_FLAGS))));
+    CHECK_NO_FAULT(*(volatile char *)va);
+    REQUIRE(CHECK_OK(hc_update_va_mapping(va, 0, UVMF_NONE)));
+    REQUIRE(CHECK_OK(hc_memory_op(XENMEM_exchange, &c.x)));
+    CHECK_FAULT(*(volatile char *)va, VEC_PF);
+    p2m()[pfn] = c.out[0];
+}
+
 /* Four loose pages for four in a row, as a driver's buffer needs. */
 TEST(exchange_for_contiguous)
 {

@@ -58,6 +58,9 @@ extern struct entry_state entry_state;
 
 extern char hypercall_page[PAGE_SIZE];
 
+/* The hexadecimal number after a prefix such as "seed=", or the fallback. */
+u64 option_number(const char *prefix, u64 fallback);
+
 /* True if `word` is one of the blank-separated words of the command line. */
 bool option_given(const char *word);
 

@@ -27,6 +27,28 @@ bool option_given(const char *word)
     return false;
 }
 
+static int digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+u64 option_number(const char *prefix, u64 fallback)
+{
+    const char *s = (const char *)start_info->cmd_line;
+    size_t n = strlen(prefix);
+    u64 value = 0;
+
+    while (*s && strncmp(s, prefix, n))
+        s++;
+    if (!*s)
+        return fallback;
+    for (s += n; digit_of(*s) >= 0; s++)
+        value = value * 16 + (u64)digit_of(*s);
+    return value;
+}
+
 void guest_main(void)
 {
     on_reference = option_given("reference");
