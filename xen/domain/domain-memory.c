@@ -26,6 +26,7 @@ static u32 total_claimed; /* of all domains; atomics */
 /* Under d->page_lock. Allocation fulfils the promise. */
 static void use_claim(struct domain *d, unsigned int n)
 {
+    ASSERT(spin_is_locked(&d->page_lock));
     n = MIN(d->claimed_pages, n);
     d->claimed_pages -= n;
     atomic_sub_return(&total_claimed, n);
@@ -212,6 +213,8 @@ static int relinquish_shared_info(struct domain *d)
 {
     struct shared_info *page = d->shared_info;
     struct vcpu *v;
+
+    ASSERT(d->is_dying == 1 && page && !d->evtchn_fifo);
 
     for_each_vcpu (d, v)
         v->pv.info = NULL;

@@ -7,9 +7,18 @@
  * Order: pending bit, then (if not masked) selector bit, then upcall_pending;
  * the guest clears in the opposite order before it looks. So what the guest
  * misses in one pass has raised the next level again.
+ *
+ * Ports above 4095 may be left, closed, from a time with the FIFO ABI
+ * (EVTCHNOP_reset); they have no bits.
  */
+#include <hv/bug.h>
 #include <hv/evtchn.h>
 #include <hv/string.h>
+
+static bool has_bits(const struct evtchn *chn)
+{
+    return likely(chn->port < EVTCHN_2L_NR_CHANNELS);
+}
 
 static bool l2_set_pending(struct vcpu *v, struct evtchn *chn)
 {
@@ -17,7 +26,8 @@ static bool l2_set_pending(struct vcpu *v, struct evtchn *chn)
     struct shared_info *s = d->shared_info;
     u32 port = chn->port;
 
-    if (test_and_set_bit(port, s->evtchn_pending))
+    ASSERT(!local_irq_is_enabled());
+    if (!has_bits(chn) || test_and_set_bit(port, s->evtchn_pending))
         return false;
     if (!test_bit(port, s->evtchn_mask) &&
         !test_and_set_bit(port / 64, &v->pv.info->evtchn_pending_sel))
@@ -28,7 +38,8 @@ static bool l2_set_pending(struct vcpu *v, struct evtchn *chn)
 
 static void l2_clear_pending(struct domain *d, struct evtchn *chn)
 {
-    clear_bit(chn->port, d->shared_info->evtchn_pending);
+    if (has_bits(chn))
+        clear_bit(chn->port, d->shared_info->evtchn_pending);
 }
 
 static void l2_init(struct domain *d, struct evtchn *chn)
@@ -41,7 +52,8 @@ static void l2_unmask(struct vcpu *v, struct evtchn *chn)
     struct shared_info *s = v->domain->shared_info;
     u32 port = chn->port;
 
-    if (test_and_clear_bit(port, s->evtchn_mask) &&
+    ASSERT(!local_irq_is_enabled());
+    if (has_bits(chn) && test_and_clear_bit(port, s->evtchn_mask) &&
         test_bit(port, s->evtchn_pending) &&
         !test_and_set_bit(port / 64, &v->pv.info->evtchn_pending_sel))
         vcpu_mark_events_pending(v);
@@ -49,12 +61,13 @@ static void l2_unmask(struct vcpu *v, struct evtchn *chn)
 
 static bool l2_is_pending(const struct domain *d, const struct evtchn *chn)
 {
-    return test_bit(chn->port, d->shared_info->evtchn_pending);
+    return has_bits(chn) &&
+           test_bit(chn->port, d->shared_info->evtchn_pending);
 }
 
 static bool l2_is_masked(const struct domain *d, const struct evtchn *chn)
 {
-    return test_bit(chn->port, d->shared_info->evtchn_mask);
+    return !has_bits(chn) || test_bit(chn->port, d->shared_info->evtchn_mask);
 }
 
 static bool l2_is_busy(const struct domain *d, const struct evtchn *chn)

@@ -119,6 +119,7 @@ static void link_event(struct vcpu *v, struct evtchn *chn, event_word_t *word)
         guest_warn("port %u pending without a control block\n", chn->port);
         return;
     }
+    ASSERT(!local_irq_is_enabled());
     q = lock_last_queue(d, chn);
     if (test_and_set_bit(EVTCHN_FIFO_LINKED, word)) {
         spin_unlock(&q->lock);
@@ -362,6 +363,7 @@ static int expand_array_locked(struct domain *d, u64 gfn)
     page = get_guest_page(d, gfn);
     if (!page)
         return -EINVAL;
+    ASSERT(!fifo->page[nr]);
     fifo->page[nr] = page;
     smp_wmb(); /* the page before the count that makes it visible */
     WRITE_ONCE(fifo->nr_pages, nr + 1);

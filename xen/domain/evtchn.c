@@ -62,6 +62,7 @@ static bool raise_port(struct domain *d, struct evtchn *chn)
 {
     struct vcpu *v = d->vcpu[READ_ONCE(chn->notify_vcpu)];
 
+    ASSERT(!local_irq_is_enabled());
     return d->evtchn_ops->set_pending(v, chn);
 }
 
@@ -272,6 +273,7 @@ int evtchn_alloc_port(struct domain *d)
 /* Under the event locks. */
 static void free_port(struct domain *d, struct evtchn *chn)
 {
+    ASSERT(spin_is_locked(&d->event_lock));
     WRITE_ONCE(chn->state, ECS_FREE);
     chn->remote_dom = NULL;
     d->evtchn_ops->clear_pending(d, chn);
@@ -408,6 +410,7 @@ static void back_to_2l(struct domain *d)
 {
     struct shared_info *s = d->shared_info;
 
+    ASSERT(d->evtchn_fifo && d->evtchn_ops == &evtchn_fifo_ops);
     spin_lock(&d->event_lock);
     d->evtchn_ops = &evtchn_2l_ops;
     d->max_evtchns = EVTCHN_2L_NR_CHANNELS;

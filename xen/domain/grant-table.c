@@ -234,6 +234,7 @@ static int add_track_page(struct grant_table *gt)
     struct grant_track *page;
     u32 first = gt->nr_track_frames * (u32)GRANT_TRACK_PER_PAGE;
 
+    ASSERT(spin_is_locked(&gt->track_lock));
     if (gt->nr_track_frames >= gt->max_track_frames || grow_track_slots(gt))
         return -ENOMEM;
     page = alloc_hv_page_zeroed();
@@ -265,6 +266,7 @@ void grant_track_free(struct grant_table *gt, u32 handle)
     struct grant_track *t;
 
     spin_lock(&gt->track_lock);
+    ASSERT(handle < gt->nr_track_frames * GRANT_TRACK_PER_PAGE);
     t = track_of(gt, handle);
     t->flags = 0;
     t->ref = gt->track_free;
@@ -312,6 +314,7 @@ void grant_track_set(struct grant_table *gt, u32 handle,
                      const struct grant_track *t)
 {
     spin_lock(&gt->track_lock);
+    ASSERT(handle < gt->nr_track_frames * GRANT_TRACK_PER_PAGE);
     *track_of(gt, handle) = *t;
     spin_unlock(&gt->track_lock);
 }

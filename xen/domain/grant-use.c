@@ -137,6 +137,7 @@ static int acquire_locked(struct domain *rd, u32 ref, domid_t user,
 {
     int rc;
 
+    ASSERT(spin_is_locked(&act->lock));
     if (act->readers == 0xffff || act->writers == 0xffff)
         return GNTST_no_space;
     if (!act->readers && !act->writers) {
@@ -161,6 +162,7 @@ static void release_locked(struct domain *rd, u32 ref, bool writable,
 {
     u16 bits = 0;
 
+    ASSERT(spin_is_locked(&act->lock));
     ASSERT(writable ? act->writers : act->readers);
     act->readers -= !writable;
     act->writers -= writable;

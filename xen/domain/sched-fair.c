@@ -5,6 +5,7 @@
  * Whoever slept is not owed more than WAKE_CREDIT. Virtual times are compared
  * within one queue only; a vCPU that changes queues takes its distance along.
  */
+#include <hv/bug.h>
 #include <hv/domain.h>
 
 #include "sched.h"
@@ -25,6 +26,7 @@ static void fair_enqueue(struct sched_cpu *s, struct vcpu *v, bool woken)
 {
     struct vcpu *w;
 
+    ASSERT(spin_is_locked(&s->lock) && list_empty(&v->runq));
     if (woken && before(v->sched_vtime, s->min_vtime - WAKE_CREDIT))
         v->sched_vtime = s->min_vtime - WAKE_CREDIT;
     if (v->yielding) {
@@ -77,6 +79,7 @@ static bool fair_preempts(const struct sched_cpu *s, const struct vcpu *v,
 static void fair_moved(struct vcpu *v, const struct sched_cpu *from,
                        const struct sched_cpu *to)
 {
+    ASSERT(from != to && list_empty(&v->runq));
     v->sched_vtime += to->min_vtime - from->min_vtime;
 }
 

@@ -106,12 +106,15 @@ static void slice_over(void *arg)
 
 static void dequeue(struct sched_cpu *s, struct vcpu *v)
 {
+    ASSERT(spin_is_locked(&s->lock) && s->nr_queued);
+    ASSERT(!list_empty(&v->runq) && v->processor == s->cpu);
     list_del(&v->runq);
     s->nr_queued--;
 }
 
 static void enqueue(struct sched_cpu *s, struct vcpu *v, bool woken)
 {
+    ASSERT(spin_is_locked(&s->lock) && !v->is_idle);
     ASSERT(list_empty(&v->runq) && v->processor == s->cpu);
     policy->enqueue(s, v, woken);
     s->nr_queued++;
@@ -155,6 +158,8 @@ static unsigned int best_cpu(const struct sched_cpu *s, const struct vcpu *v)
 static struct sched_cpu *move_to(struct sched_cpu *s, struct vcpu *v,
                                  unsigned int cpu)
 {
+    ASSERT(spin_is_locked(&s->lock) && !local_irq_is_enabled());
+    ASSERT(list_empty(&v->runq) && s->curr != v && s->cpu != cpu);
     policy->moved(v, s, &per_cpu(sched_cpu, cpu));
     WRITE_ONCE(v->processor, cpu);
     spin_unlock(&s->lock);
@@ -275,6 +280,7 @@ void vcpu_block(void)
 {
     struct vcpu *v = current;
 
+    ASSERT(!v->is_idle);
     v->pv.info->evtchn_upcall_mask = 0;
     __atomic_fetch_or(&v->pause_flags, VPF_BLOCKED, __ATOMIC_SEQ_CST);
     /* The flag is set before this look for events. */
@@ -353,6 +359,7 @@ static struct vcpu *choose(struct sched_cpu *s)
 /* prev stops being the choice: where does it go? True: to another CPU. */
 static bool put_back(struct sched_cpu *s, struct vcpu *prev)
 {
+    ASSERT(list_empty(&prev->runq) && prev->processor == s->cpu);
     if (prev == s->idle || !vcpu_runnable(prev))
         return false;
     if (unlikely(!cpumask_test(prev->hard_affinity, s->cpu)) &&
@@ -372,6 +379,8 @@ static void charge(struct vcpu *v, s_time_t t)
 /* irqs are on again; s->curr is next already. Never returns. */
 static void switch_vcpus(struct vcpu *prev, struct vcpu *next, bool leaves)
 {
+    ASSERT(prev != next && prev->running && next->running);
+    ASSERT(local_irq_is_enabled());
     vcpu_update_runstate_area(prev);
     vcpu_update_runstate_area(next);
     if (unlikely(leaves))

@@ -136,6 +136,7 @@ int vcpu_map_info(struct vcpu *v, mfn_t m, unsigned int offset)
     } else {
         memcpy(new_info, old_info, sizeof(*new_info));
     }
+    ASSERT(old_info == v->pv.info);
     v->vcpu_info_mfn = m;
     smp_wmb(); /* contents before the pointer that senders follow */
     WRITE_ONCE(v->pv.info, new_info);
@@ -156,6 +157,7 @@ void vcpu_unmap_info(struct vcpu *v)
 
     if (mfn_eq(m, INVALID_MFN))
         return;
+    ASSERT(v != current && v->domain->is_dying);
     WRITE_ONCE(v->pv.info, &v->early_info);
     v->vcpu_info_mfn = INVALID_MFN;
     domain_grace_period();
