@@ -53,9 +53,15 @@ static void key_dom0_registers(u8 key)
     (void)key;
     if (!dom0)
         return;
-    for_each_vcpu (dom0, v)
-        if (v->initialised)
-            dump_vcpu(v);
+    for_each_vcpu (dom0, v) {
+        if (!v->initialised)
+            continue;
+        if (v != current)
+            vcpu_pause(v);
+        pv_ops->dump(v);
+        if (v != current)
+            vcpu_unpause(v);
+    }
 }
 
 /* --- domains --- */

@@ -79,7 +79,8 @@ static void leave(struct vcpu *v)
     save_segments(v);
     pv_fpu_save(v);
     pv_debugreg_unload(v);
-    clear_bit(v->processor, &v->domain->dirty_cpus);
+    /* Not v->processor: it may have been given another CPU to wait at. */
+    clear_bit(smp_processor_id(), &v->domain->dirty_cpus);
 }
 
 static void enter(struct vcpu *v, unsigned int cpu)
@@ -380,13 +381,6 @@ static void get_context(struct vcpu *v, struct vcpu_guest_context *c)
     c->gs_base_user = v->pv.gs_base_user;
 }
 
-static void dump(struct vcpu *v)
-{
-    if (v != current)
-        log_info("d%uv%u (not running):\n", v->domain->id, v->id);
-    show_execution_state(v == current ? guest_cpu_user_regs() : &v->regs);
-}
-
 const struct pv_ops pv_domain_ops = {
     .domain_init = domain_init,
     .domain_free = domain_free,
@@ -396,7 +390,7 @@ const struct pv_ops pv_domain_ops = {
     .switch_to = switch_to,
     .set_context = set_context,
     .get_context = get_context,
-    .dump = dump,
+    .dump = pv_dump_vcpu,
 };
 
 void pv_init(void)

@@ -9,13 +9,9 @@
 #include <hv/types.h>
 
 struct cpu_user_regs;
-struct vcpu;
 
 void dump_keys_register(void);
 void perf_keys_register(void);
-/* Registers of a vCPU and what its stack holds; pauses it if it runs
- * elsewhere. irqs on. */
-void dump_vcpu(struct vcpu *v);
 
 /* --- nmi.c --- */
 void nmi_init(void); /* boot, after softirq_init(): takes the NMI hook */
@@ -33,7 +29,7 @@ bool watchdog_nmi(const struct cpu_user_regs *regs);
 
 /* --- pdb-target.c --- */
 void pdb_open(void);    /* boot, interrupts and clock work: pdb= */
-void pdb_wait(void);    /* boot, last before domain 0 is built: pdb=...,wait */
+void pdb_wait(void);    /* boot, all CPUs run, domain 0 is next: pdb=...,wait */
 bool pdb_crashed(void); /* the crash hook: true if gdb was offered a look */
 
 #endif

@@ -47,6 +47,8 @@ void pv_fill_hypercall_page(void *page); /* 4 KiB, direct map */
 
 /* --- context.c, fpu.c --- */
 extern const struct pv_ops pv_domain_ops;
+/* Registers, code and stack of a vCPU that does not run elsewhere. (dump.c) */
+void pv_dump_vcpu(struct vcpu *v);
 void pv_init(void); /* boot: hooks of this floor */
 /* #NM: the guest set TS or the FPU is not loaded. True: restart it. */
 bool pv_device_not_available(struct vcpu *v);

@@ -5,10 +5,10 @@
  * no page table needs to be loaded.
  */
 #include <hv/cpu.h>
-#include <hv/debug.h>
 #include <hv/domain.h>
 #include <hv/mm.h>
 #include <hv/printk.h>
+#include <hv/pv.h>
 
 #define STACK_LINES 12
 #define WORDS_PER_LINE 4
@@ -79,20 +79,14 @@ static void show_guest_stack(const struct vcpu *v, unsigned long sp)
     }
 }
 
-void dump_vcpu(struct vcpu *v)
+void pv_dump_vcpu(struct vcpu *v)
 {
-    const struct cpu_user_regs *regs = &v->regs;
-    bool here = v == current;
+    const struct cpu_user_regs *regs =
+        v == current ? guest_cpu_user_regs() : &v->regs;
 
-    if (here)
-        regs = guest_cpu_user_regs();
-    else
-        vcpu_pause(v);
     printk("*** d%uv%u, %s mode ***\n", v->domain->id, v->id,
            v->pv.in_kernel ? "kernel" : "user");
     show_registers(regs);
     show_guest_code(v, regs->rip);
     show_guest_stack(v, regs->rsp & ~7UL);
-    if (!here)
-        vcpu_unpause(v);
 }
