@@ -189,6 +189,24 @@ static void forget_virq_handler(struct domain *d)
 
 /* --- ports --- */
 
+bool evtchn_is_pending(const struct domain *d, const struct evtchn *chn)
+{
+    unsigned long flags = local_irq_save();
+    bool pending = d->evtchn_ops->is_pending(d, chn);
+
+    local_irq_restore(flags);
+    return pending;
+}
+
+static bool is_masked(const struct domain *d, const struct evtchn *chn)
+{
+    unsigned long flags = local_irq_save();
+    bool masked = d->evtchn_ops->is_masked(d, chn);
+
+    local_irq_restore(flags);
+    return masked;
+}
+
 /* Room for one more pointer to a bucket. Readers keep the old array until
  * the grace period is over. */
 static int grow_bucket_array(struct domain *d, unsigned int used)
@@ -405,31 +423,34 @@ static int close_all(struct domain *d)
     return 0;
 }
 
-/* Back to the 2-level ABI, with no port open and nothing pending. */
+/*
+ * Back to the 2-level ABI, with no port open and nothing pending. The lock is
+ * held over the grace period: nobody may give pages to the arrays that go.
+ */
 static void back_to_2l(struct domain *d)
 {
     struct shared_info *s = d->shared_info;
 
-    ASSERT(d->evtchn_fifo && d->evtchn_ops == &evtchn_fifo_ops);
     spin_lock(&d->event_lock);
-    d->evtchn_ops = &evtchn_2l_ops;
-    d->max_evtchns = EVTCHN_2L_NR_CHANNELS;
-    memset(s->evtchn_pending, 0, sizeof(s->evtchn_pending));
-    memset(s->evtchn_mask, 0xff, sizeof(s->evtchn_mask));
+    if (d->evtchn_fifo) {
+        ASSERT(d->evtchn_ops == &evtchn_fifo_ops);
+        WRITE_ONCE(d->evtchn_ops, &evtchn_2l_ops);
+        d->max_evtchns = EVTCHN_2L_NR_CHANNELS;
+        memset(s->evtchn_pending, 0, sizeof(s->evtchn_pending));
+        memset(s->evtchn_mask, 0xff, sizeof(s->evtchn_mask));
+        domain_grace_period(); /* for those who still use the arrays */
+        evtchn_fifo_destroy(d);
+    }
     spin_unlock(&d->event_lock);
-    domain_grace_period(); /* for sends that still use the arrays */
-    evtchn_fifo_destroy(d);
 }
 
 int evtchn_reset(struct domain *d)
 {
     int rc = close_all(d);
 
-    if (rc)
-        return rc;
-    if (d->evtchn_fifo)
+    if (!rc)
         back_to_2l(d);
-    return 0;
+    return rc;
 }
 
 /* --- lifetime --- */
@@ -490,8 +511,8 @@ void evtchn_dump(struct domain *d)
         if (chn->state == ECS_FREE)
             continue;
         printk("  port %4u [%c%c] vcpu %u %s %u%s", port,
-               d->evtchn_ops->is_pending(d, chn) ? 'p' : '-',
-               d->evtchn_ops->is_masked(d, chn) ? 'm' : '-',
+               evtchn_is_pending(d, chn) ? 'p' : '-',
+               is_masked(d, chn) ? 'm' : '-',
                chn->notify_vcpu, names[chn->state], chn->arg,
                chn->state == ECS_INTERDOMAIN ? "" : "\n");
         if (chn->state == ECS_INTERDOMAIN)

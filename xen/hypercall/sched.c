@@ -28,7 +28,7 @@ static int any_pending(struct domain *d, const struct sched_poll *poll,
         chn = evtchn_find(d, port);
         if (!chn)
             return -EINVAL;
-        if (d->evtchn_ops->is_pending(d, chn))
+        if (evtchn_is_pending(d, chn))
             return 1;
         *only = poll->nr_ports == 1 ? port : 0;
     }

@@ -94,6 +94,8 @@ static inline bool vcpu_event_pending(struct vcpu *v)
            !READ_ONCE(info->evtchn_upcall_mask);
 }
 
+bool evtchn_is_pending(const struct domain *d, const struct evtchn *chn);
+
 /* --- binding: under d->event_lock, but for the last three --- */
 bool virq_is_global(u32 virq);
 /* A free port, initialised, to be given a state now. -ENOSPC, -ENOMEM. */
