@@ -63,7 +63,7 @@ class Config:
     machine: str = "pc"
     cpu: str = "max"
     mem_mib: int = 1024
-    smp: str = "1"
+    smp: str = os.environ.get("SMP") or "1"
     disks: tuple[Disk, ...] = ()
     nics: tuple[str, ...] = ()
     serial: tuple[str, ...] = ("test",)
