@@ -518,6 +518,12 @@ bool console_debug_held(void)
     return debug_line && debug_line->port.held;
 }
 
+bool console_debug_waiting(void)
+{
+    return debug_line && debug_line->configured &&
+           ns16550_rx_ready(&debug_line->uart);
+}
+
 void console_debug_poll(void)
 {
     if (debug_line)

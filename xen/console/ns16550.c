@@ -115,6 +115,13 @@ void ns16550_tx(const struct ns16550 *u, const u8 *buf, unsigned int len)
                      : "memory");
 }
 
+bool ns16550_rx_ready(const struct ns16550 *u)
+{
+    u8 lsr = uart_in(u, UART_LSR);
+
+    return lsr != 0xff && (lsr & LSR_DATA);
+}
+
 int ns16550_getc(const struct ns16550 *u)
 {
     u8 lsr = uart_in(u, UART_LSR);

@@ -24,20 +24,15 @@ static void copy_ring(u32 at, u32 end, struct pdb_out *o)
         pdb_put(o, part, n);
 }
 
-static u32 ring_end(void)
-{
-    u32 end = ~0U;
-    char none;
-
-    conring_read(&end, &none, 0);
-    return end;
-}
-
 static int cmd_dmesg(struct pdb *p, void *ctx, const char *args,
                      struct pdb_out *o)
 {
+    u32 oldest = 0;
+    char none;
+
     (void)p, (void)ctx, (void)args;
-    copy_ring(0, ring_end(), o);
+    (void)conring_read(&oldest, &none, 0);
+    copy_ring(oldest, conring_end(), o);
     return 0;
 }
 
@@ -94,9 +89,9 @@ static int cmd_key(struct pdb *p, void *ctx, const char *args,
         return 0;
     }
     if (o->skip == 0 && o->len == 0) {
-        t->said_from = ring_end();
+        t->said_from = conring_end();
         k->fn(k->key);
-        t->said_to = ring_end();
+        t->said_to = conring_end();
     }
     copy_ring(t->said_from, t->said_to, o);
     return 0;

@@ -19,6 +19,11 @@ static bool same(const struct pdb_hw *a, const struct pdb_hw *b)
            a->pid == b->pid && a->cr3 == b->cr3;
 }
 
+static bool any(const struct pdb_target *t)
+{
+    return (t->hw[0].len | t->hw[1].len | t->hw[2].len | t->hw[3].len) != 0;
+}
+
 int pdb_hw_insert(void *ctx, const struct pdb_hw *hw)
 {
     struct pdb_target *t = ctx;
@@ -26,6 +31,7 @@ int pdb_hw_insert(void *ctx, const struct pdb_hw *hw)
     for (unsigned int i = 0; i < ARRAY_SIZE(t->hw); i++)
         if (t->hw[i].len == 0) {
             t->hw[i] = *hw;
+            pv_debugreg_take(true);
             return 0;
         }
     t->reason = "all four debug registers are in use";
@@ -39,6 +45,7 @@ int pdb_hw_remove(void *ctx, const struct pdb_hw *hw)
     for (unsigned int i = 0; i < ARRAY_SIZE(t->hw); i++)
         if (same(&t->hw[i], hw)) {
             t->hw[i].len = 0;
+            pv_debugreg_take(any(t));
             return 0;
         }
     return -PDB_ENOENT;
@@ -51,11 +58,6 @@ static u64 control(unsigned int i, const struct pdb_hw *hw)
     u64 len = hw->type == PDB_BP_EXEC ? 0 : hw->len == 8 ? 2 : hw->len - 1;
 
     return 2UL << (2 * i) | (kind | len << 2) << (16 + 4 * i);
-}
-
-static bool any(const struct pdb_target *t)
-{
-    return (t->hw[0].len | t->hw[1].len | t->hw[2].len | t->hw[3].len) != 0;
 }
 
 void pdb_hw_silence(void)

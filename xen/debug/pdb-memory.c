@@ -38,7 +38,10 @@ static bool through(u64 cr3, u64 addr, maddr_t *ma)
     return true;
 }
 
-/* The top-level tables of a thread: what it runs on, then its kernel's. */
+/*
+ * The top-level tables of a thread: what it runs on, then its kernel's. An idle
+ * CPU has no guest's: there, a guest's address is meant to be domain 0's.
+ */
 static unsigned int thread_tables(struct pdb_tid t, u64 cr3[2])
 {
     struct vcpu *v;
@@ -59,7 +62,9 @@ static unsigned int thread_tables(struct pdb_tid t, u64 cr3[2])
     cr3[0] = cpu == smp_processor_id() ? read_cr3() : per_cpu(pdb_cpu, cpu).cr3;
     if (!cr3[0])
         cr3[0] = virt_to_maddr(hv_l4);
-    cr3[1] = v && !v->is_idle ? v->pv.cr3_kernel : 0;
+    if (v && v->is_idle)
+        v = dom0 ? dom0->vcpu[0] : NULL;
+    cr3[1] = v ? v->pv.cr3_kernel : 0;
     return 2;
 }
 
@@ -160,6 +165,12 @@ int pdb_read_mem(void *ctx, const struct pdb_space *as, u64 addr, void *buf,
     return done || !len ? (int)done : -PDB_EFAULT;
 }
 
+/* What `call` leaves on the stack: where `finish` wants to stop. */
+static bool follows_call(const u8 *p)
+{
+    return p[-5] == 0xe8 || (p[-4] == 0x41 && p[-3] == 0xff && p[-2] == 0x14);
+}
+
 /*
  * Code that the debugger's own way in runs through before it can tell its
  * breakpoints from accidents, and entry code on a guest's stack.
@@ -167,6 +178,7 @@ int pdb_read_mem(void *ctx, const struct pdb_space *as, u64 addr, void *buf,
 static bool is_own_way_in(maddr_t ma)
 {
     extern const char syscall_stubs[], irq_stubs[];
+    extern const unsigned long exception_entries[];
     extern const char hv_text_start[], hv_text_end[];
     static const char *const names[] = {"do_hv_trap", "pdb_trap", "do_nmi",
                                         "pdb_nmi"};
@@ -177,7 +189,7 @@ static bool is_own_way_in(maddr_t ma)
         return false;
     if (va >= (unsigned long)syscall_stubs &&
         va < (unsigned long)irq_stubs + 0x1000)
-        return true;
+        return va >= exception_entries[0] || !follows_call((const u8 *)va);
     name = symbol_lookup(va, &offset, &size);
     for (unsigned int i = 0; name && i < ARRAY_SIZE(names); i++)
         if (strcmp(name, names[i]) == 0)

@@ -214,6 +214,25 @@ static noinline void guarded(void (*fn)(void))
     escape_valid = false;
 }
 
+static struct {
+    const struct pdb_stop *stop;
+    enum pdb_verdict verdict;
+} event;
+
+static void run_event(void)
+{
+    event.verdict = pdb_event(&pdb_target->core, event.stop);
+}
+
+/* pdb_event(), guarded: after a fault in it the machine goes on. */
+static enum pdb_verdict judge(const struct pdb_stop *s)
+{
+    event.stop = s;
+    event.verdict = PDB_GO;
+    guarded(run_event);
+    return event.verdict;
+}
+
 static void exchange(void)
 {
     feed_ring();
@@ -227,10 +246,13 @@ static void tick(void)
 
 static void serve(void)
 {
+    const struct pdb *p = &pdb_target->core;
     u64 last = rdtsc();
 
     console_debug_hold(true);
-    while (pdb_holding(&pdb_target->core)) {
+    if (p->state == PDB_WAITING && !p->link.held)
+        printk("pdb: the machine is stopped and waits for gdb.\n");
+    while (pdb_holding(p)) {
         console_debug_poll();
         guarded(exchange);
         if (rdtsc() - last > (u64)tsc_khz * 1000) {
@@ -343,6 +365,7 @@ static void let_go(struct cpu_user_regs *regs)
     if (t->planned) {
         steps = arm_steps(&may);
         stay = staying();
+        pdb_hold_domains();
     }
     skip_stopped_time();
     plant_again();
@@ -367,10 +390,8 @@ static enum pdb_verdict stop(struct cpu_user_regs *regs, struct pdb_stop *s)
     tell_absent(s);
     t->planned = false;
     t->stop_wanted = false;
-    verdict = pdb_event(&t->core, s);
+    verdict = judge(s);
     if (verdict == PDB_HOLD) {
-        if (t->core.state == PDB_WAITING && !t->core.link.held)
-            printk("pdb: the machine is stopped and waits for gdb.\n");
         serve();
     } else {
         send_all();

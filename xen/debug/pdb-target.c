@@ -3,6 +3,7 @@
  * pdb=com1|com1H|com2|com2H[,wait]: the debugger gets its line and the traps.
  * Without the option nothing of it is allocated and no hook is set.
  */
+#include <hv/clock.h>
 #include <hv/console.h>
 #include <hv/cpu.h>
 #include <hv/crash.h>
@@ -12,7 +13,9 @@
 #include <hv/options.h>
 #include <hv/printk.h>
 #include <hv/pv.h>
+#include <hv/spinlock.h>
 #include <hv/string.h>
+#include <hv/timer.h>
 
 #include "pdb-target.h"
 
@@ -32,6 +35,44 @@ static const struct debug_key keys[] = {
     {'D', true, false, "stop the machine for gdb", key_break_in},
     {'%', true, false, "stop the machine for gdb", key_break_in},
 };
+
+/*
+ * The line's interrupt goes to one CPU. If that has interrupts off for good,
+ * another one hears the line: bytes that lie there at two looks in a row.
+ */
+#define WATCH_PERIOD MILLISECS(200)
+
+static struct timer watch_timer;
+static bool lay_there;
+
+static void watch_line(void *unused)
+{
+    bool waiting = console_debug_waiting() && !console_debug_held();
+    unsigned long flags;
+
+    (void)unused;
+    if (waiting && lay_there) {
+        flags = local_irq_save();
+        console_debug_poll();
+        local_irq_restore(flags);
+        waiting = false;
+    }
+    lay_there = waiting;
+    timer_set(&watch_timer, now() + WATCH_PERIOD);
+}
+
+static void pdb_watch_line(void)
+{
+    unsigned int cpu;
+
+    if (!pdb_target || nr_cpus_online < 2)
+        return;
+    for_each_online_cpu (cpu)
+        if (cpu != 0)
+            break;
+    timer_init(&watch_timer, watch_line, NULL, cpu);
+    timer_set(&watch_timer, now() + WATCH_PERIOD);
+}
 
 /* Cut ",wait" off. -EINVAL: something else stands there. */
 static int __init split_option(void)
@@ -92,6 +133,7 @@ void __init pdb_open(void)
 
 void pdb_wait(void)
 {
+    pdb_watch_line();
     if (pdb_target && wait_wanted)
         pdb_break_in();
 }

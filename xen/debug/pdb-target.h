@@ -94,6 +94,9 @@ void pdb_steps_disarm(void);
 /* #DB with DR6.BS: was it armed here? Then *who it was, and it is undone. */
 bool pdb_step_finish(struct cpu_user_regs *regs, struct pdb_tid *who);
 
+/* --- pdb-hold.c --- */
+void pdb_hold_domains(void); /* as the plan says */
+
 /* --- pdb-hw.c --- */
 int pdb_hw_insert(void *ctx, const struct pdb_hw *hw);
 int pdb_hw_remove(void *ctx, const struct pdb_hw *hw);

@@ -18,9 +18,17 @@
 
 #define WRITE_DR(n, v) __asm__ volatile("mov %0, %%db" #n ::"r"(v))
 
+/* The debugger has the registers: the guests' are kept, but do nothing. */
+static bool taken;
+
+void pv_debugreg_take(bool on)
+{
+    taken = on;
+}
+
 void pv_debugreg_load(struct vcpu *v)
 {
-    if (likely(!(v->pv.debugreg[7] & DR7_ENABLES)))
+    if (likely(!(v->pv.debugreg[7] & DR7_ENABLES)) || taken)
         return;
     WRITE_DR(0, v->pv.debugreg[0]);
     WRITE_DR(1, v->pv.debugreg[1]);
@@ -32,7 +40,7 @@ void pv_debugreg_load(struct vcpu *v)
 
 void pv_debugreg_unload(struct vcpu *v)
 {
-    if (unlikely(v->pv.debugreg[7] & DR7_ENABLES))
+    if (unlikely(v->pv.debugreg[7] & DR7_ENABLES) && !taken)
         WRITE_DR(7, DR7_FIXED);
 }
 
@@ -54,7 +62,7 @@ static int set_dr7(struct vcpu *v, u64 val)
     if (check_dr7(val))
         return -EPERM;
     v->pv.debugreg[7] = val;
-    if (v != current)
+    if (v != current || taken)
         return 0;
     if (val & DR7_ENABLES)
         pv_debugreg_load(v);

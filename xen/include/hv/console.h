@@ -97,6 +97,8 @@ void console_debug_hold(bool on);
 bool console_debug_held(void);
 /* While held: poll the debugger's line; receive() is called for each byte. */
 void console_debug_poll(void);
+/* While not held: bytes have come and nobody takes them. Any CPU, no lock. */
+bool console_debug_waiting(void);
 
 /* --- vga.c --- */
 void vga_init(void *text_memory); /* 32 KiB at physical 0xb8000; NULL: off */

@@ -47,6 +47,7 @@ bool ns16550_init(struct ns16550 *u, const struct serial_params *p);
 unsigned int ns16550_tx_room(const struct ns16550 *u);
 void ns16550_tx(const struct ns16550 *u, const u8 *buf, unsigned int len);
 int ns16550_getc(const struct ns16550 *u); /* a byte, or SERIAL_* */
+bool ns16550_rx_ready(const struct ns16550 *u); /* getc() would have a byte */
 /* Interrupts wanted: on received bytes, on an empty transmitter. */
 void ns16550_set_irqs(struct ns16550 *u, bool rx, bool tx);
 /* Ask the far end to pause (RTS low) or to go on. */

@@ -85,6 +85,7 @@ struct pv_vcpu {
 #define VPF_DOWN 0x02    /* VCPUOP_down or not initialised */
 #define VPF_PAUSED 0x04  /* pause_count > 0 */
 #define VPF_POLL 0x08    /* SCHEDOP_poll */
+#define VPF_DEBUG 0x10   /* the debugger keeps it (pdb-hold.c) */
 
 struct vcpu {
     struct pv_vcpu pv; /* first: entry.S */
