@@ -57,11 +57,10 @@ static int choose_id(domid_t wanted, domid_t *id)
         *id = wanted;
         return id_is_free(wanted) ? 0 : -EEXIST;
     }
-    for (domid_t n = last + 1; n != last; n++) {
-        if (n >= DOMID_FIRST_RESERVED)
-            n = 1;
-        if (id_is_free(n)) {
-            *id = last = n;
+    for (u32 tries = 1; tries < DOMID_FIRST_RESERVED; tries++) {
+        last = last + 1 < (domid_t)DOMID_FIRST_RESERVED ? last + 1 : 1;
+        if (id_is_free(last)) {
+            *id = last;
             return 0;
         }
     }
