@@ -256,22 +256,44 @@ static void key_reboot(u8 key)
 
 /*
  * CTRL-ALT-DEL as if typed: the keyboard controller hands the bytes to its
- * driver in domain 0 (command 0xd2), which shuts down in good order.
+ * driver in domain 0 (command 0xd2), which shuts down in good order.  One byte
+ * at a time, as domain 0 has to run in between to fetch it.
  */
-static void key_graceful_reboot(u8 key)
+#define I8042_DATA 0x60
+#define I8042_STATUS 0x64
+#define I8042_FULL 0x03 /* a byte waits for the driver or the controller */
+#define I8042_TYPE 0xd2
+#define TYPE_PERIOD MILLISECS(20)
+#define TYPE_TRIES 200
+
+static struct timer type_timer;
+static unsigned int nr_typed, nr_tries;
+
+static void type_next(void *unused)
 {
     static const u8 codes[] = {0x1d, 0x38, 0xe0, 0x53,
                                0xe0, 0xd3, 0xb8, 0x9d};
 
-    (void)key;
-    for (unsigned int i = 0; i < ARRAY_SIZE(codes); i++) {
-        for (unsigned int j = 0; j < 50 && inb(0x64) & 3; j++)
-            udelay(1000);
-        outb(0xd2, 0x64);
-        for (unsigned int j = 0; j < 50 && inb(0x64) & 2; j++)
-            udelay(1000);
-        outb(codes[i], 0x60);
+    (void)unused;
+    if (!(inb(I8042_STATUS) & I8042_FULL)) {
+        outb(I8042_TYPE, I8042_STATUS);
+        outb(codes[nr_typed++], I8042_DATA);
+    } else if (++nr_tries == TYPE_TRIES) {
+        printk("Domain 0 does not read its keyboard: press R to reboot.\n");
+        return;
     }
+    if (nr_typed < ARRAY_SIZE(codes))
+        timer_set(&type_timer, now() + TYPE_PERIOD);
+}
+
+static void key_graceful_reboot(u8 key)
+{
+    (void)key;
+    if (!type_timer.fn)
+        timer_init(&type_timer, type_next, NULL, smp_processor_id());
+    timer_stop(&type_timer);
+    nr_typed = nr_tries = 0;
+    timer_set(&type_timer, now());
 }
 
 static void key_crash(u8 key)
