@@ -74,8 +74,9 @@ static int update_table(struct pt_update *u, u64 ptr, u64 val)
     if (unlikely(!mfn_valid(m)))
         return -EINVAL;
     f = mfn_to_frame(m);
-    t = frame_type(f);
-    if (unlikely(!frame_is_table(f)))
+    /* One look: pt_write() must never see a page that is no table. */
+    t = frame_table_type(f);
+    if (unlikely(t == FT_NONE))
         return write_plain(f, d, (unsigned int)ptr & (PAGE_SIZE - 8), val);
     rc = frame_get_and_type(f, d->id, t);
     if (unlikely(rc))

@@ -20,8 +20,8 @@
 struct frame *frame_table;
 unsigned long max_mfn;
 u64 *m2p_table;
-u32 tlb_clock = 1;
-DEFINE_PER_CPU(u32, tlb_flush_time);
+u64 tlb_clock = 1;
+DEFINE_PER_CPU(u64, tlb_flush_time);
 
 /* CPUs that have a guest's page tables loaded: only their TLBs matter. */
 cpumask_t tlb_guest_cpus;
@@ -63,15 +63,24 @@ static enum frame_type type_of(u64 refs)
     return (enum frame_type)((refs & FRAME_TYPE_MASK) >> FRAME_TYPE_SHIFT);
 }
 
+/* The whole of f->tlb_stamp. One that is very old seems newer: no harm. */
+static u64 stamp_of(const struct frame *f)
+{
+    u32 stamp = READ_ONCE(f->tlb_stamp);
+    u64 clock = READ_ONCE(tlb_clock);
+
+    return clock - (u32)((u32)clock - stamp);
+}
+
 /* Flush the CPUs whose TLB may hold the uses that ended at f->tlb_stamp. */
 static void flush_stale(const struct frame *f)
 {
-    u32 stamp = READ_ONCE(f->tlb_stamp);
+    u64 stamp = stamp_of(f);
     cpumask_t stale = 0;
     unsigned int cpu;
 
     for_each_cpu(cpu, READ_ONCE(tlb_guest_cpus))
-        if ((s32)(READ_ONCE(per_cpu(tlb_flush_time, cpu)) - stamp) <= 0)
+        if (READ_ONCE(per_cpu(tlb_flush_time, cpu)) <= stamp)
             stale |= cpumask_of(cpu);
     if (stale)
         tlb_flush_mask(stale);
@@ -163,8 +172,12 @@ void frame_last_ref(struct frame *f)
     BUG_ON(refs & (FRAME_ALLOCATED | FRAME_COUNT_MASK | FRAME_PINNED));
     if (type_has_rules(type_of(refs)) && (refs & FRAME_VALIDATED))
         type_ops->invalidate(f, type_of(refs));
+    if (owner == OWNER_HV) {
+        free_frames(frame_to_mfn(f), 0);
+        return;
+    }
     flush_stale(f);
-    if (owner_ops && owner != OWNER_HV)
+    if (owner_ops)
         owner_ops->freed(f, owner);
     else
         free_frames(frame_to_mfn(f), 0);

@@ -137,6 +137,7 @@ void *alloc_hv_pages(unsigned int order, unsigned int memf)
         return NULL;
     for (unsigned long i = m; i < m + (1UL << order); i++) {
         frame_table[i].owner = OWNER_HV;
+        frame_table[i].tlb_stamp = (u32)tlb_clock;
         frame_table[i].refs = FRAME_ALLOCATED | FRAME_REF_ONE;
     }
     return mfn_to_virt(_mfn(m));
@@ -151,10 +152,16 @@ void *alloc_hv_page_zeroed(void)
     return p;
 }
 
+/* By dropping references: a guest that names one of the frames holds one for
+ * the moment it takes to see that the frame is not its own (frame_get). */
 void free_hv_pages(void *p, unsigned int order)
 {
-    if (p)
-        free_frames(virt_to_mfn(p), order);
+    struct frame *f = p ? mfn_to_frame(virt_to_mfn(p)) : NULL;
+
+    for (unsigned long i = 0; f && i < 1UL << order; i++)
+        if (!(atomic_sub_return(&f[i].refs, FRAME_ALLOCATED | FRAME_REF_ONE) &
+              FRAME_REF_MASK))
+            frame_last_ref(&f[i]);
 }
 
 mfn_t alloc_frames(domid_t owner, unsigned int order, unsigned int memf)
@@ -169,7 +176,7 @@ mfn_t alloc_frames(domid_t owner, unsigned int order, unsigned int memf)
         struct frame *f = &frame_table[i];
 
         f->owner = owner;
-        f->tlb_stamp = tlb_clock;
+        f->tlb_stamp = (u32)tlb_clock;
         /* The owner is seen by whoever sees a reference. */
         __atomic_store_n(&f->refs, FRAME_ALLOCATED | FRAME_REF_ONE,
                          __ATOMIC_RELEASE);

@@ -7,7 +7,7 @@
 #include <hv/percpu.h>
 #include <hv/x86.h>
 
-DECLARE_PER_CPU(u32, tlb_flush_time);
+DECLARE_PER_CPU(u64, tlb_flush_time);
 
 /*
  * Called with the flush already done or about to be done with irqs off: uses

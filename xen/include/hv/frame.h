@@ -68,7 +68,7 @@ struct frame {
     u64 refs; /* see above */
     union {
         u32 next;      /* free lists: frame number */
-        u32 tlb_stamp; /* tlb_clock when the last writable use ended */
+        u32 tlb_stamp; /* low half of tlb_clock when a typed use last ended */
     };
     u16 owner;
     u8 order; /* of a free block */
@@ -147,7 +147,7 @@ static inline unsigned long frame_ref_count(const struct frame *f)
 /* A count whose top bit is set is full: no more may be taken. */
 #define FRAME_FULL ((1UL << 25) | (1UL << 57))
 
-extern u32 tlb_clock;
+extern u64 tlb_clock;
 
 /* The slow halves: frame.c. */
 int __must_check frame_type_slow(struct frame *f, enum frame_type t);
@@ -207,12 +207,26 @@ static inline bool frame_refs_idle_table(u64 refs)
            (refs & FRAME_TYPE_MASK) >= FRAME_TYPE(FT_L1);
 }
 
-/* The last use of a type notes the time it ended. */
+/*
+ * The end of a typed use notes the time, before the count falls. Every one
+ * does: which of two that end at once is the last is not known yet. The stamp
+ * is read before the clock, so a later one that another CPU sets meanwhile is
+ * never replaced by an earlier one.
+ */
+static inline void frame_stamp(struct frame *f)
+{
+    u32 old, now;
+
+    do {
+        old = READ_ONCE(f->tlb_stamp);
+        now = (u32)READ_ONCE(tlb_clock);
+    } while (old != now && !atomic_try_cmpxchg(&f->tlb_stamp, &old, now));
+}
+
 static inline void frame_put_type(struct frame *f)
 {
     ASSERT(READ_ONCE(f->refs) & FRAME_COUNT_MASK);
-    if ((READ_ONCE(f->refs) & FRAME_COUNT_MASK) == 1)
-        WRITE_ONCE(f->tlb_stamp, READ_ONCE(tlb_clock));
+    frame_stamp(f);
     if (unlikely(frame_refs_idle_table(atomic_sub_return(&f->refs, 1))))
         frame_type_idle(f);
 }
@@ -221,7 +235,7 @@ static inline void frame_put_type(struct frame *f)
  * a validation that was interrupted will soon want it again. */
 static inline void frame_put_and_type_lazy(struct frame *f)
 {
-    WRITE_ONCE(f->tlb_stamp, READ_ONCE(tlb_clock));
+    frame_stamp(f);
     atomic_dec(&f->refs);
     frame_put(f);
 }
@@ -231,8 +245,7 @@ static inline void frame_put_and_type(struct frame *f)
     u64 now;
 
     ASSERT(READ_ONCE(f->refs) & FRAME_COUNT_MASK);
-    if ((READ_ONCE(f->refs) & FRAME_COUNT_MASK) == 1)
-        WRITE_ONCE(f->tlb_stamp, READ_ONCE(tlb_clock));
+    frame_stamp(f);
     now = atomic_sub_return(&f->refs, FRAME_REF_ONE + 1);
     if (unlikely(frame_refs_idle_table(now)))
         frame_type_idle(f);
@@ -240,14 +253,21 @@ static inline void frame_put_and_type(struct frame *f)
         frame_last_ref(f);
 }
 
-/* In use as a page table right now. */
-static inline bool frame_is_table(const struct frame *f)
+/* In use as a page table right now: the type, from one look; else FT_NONE. */
+static inline enum frame_type frame_table_type(const struct frame *f)
 {
     u64 refs = READ_ONCE(f->refs);
 
-    return (refs & FRAME_VALIDATED) && (refs & FRAME_COUNT_MASK) &&
-           (refs & FRAME_TYPE_MASK) >= FRAME_TYPE(FT_L1) &&
-           (refs & FRAME_TYPE_MASK) <= FRAME_TYPE(FT_L4);
+    if ((refs & FRAME_VALIDATED) && (refs & FRAME_COUNT_MASK) &&
+        (refs & FRAME_TYPE_MASK) >= FRAME_TYPE(FT_L1) &&
+        (refs & FRAME_TYPE_MASK) <= FRAME_TYPE(FT_L4))
+        return (enum frame_type)((refs & FRAME_TYPE_MASK) >> FRAME_TYPE_SHIFT);
+    return FT_NONE;
+}
+
+static inline bool frame_is_table(const struct frame *f)
+{
+    return frame_table_type(f) != FT_NONE;
 }
 
 /* Reference plus type in one step. -EPERM: not the owner's. */

@@ -106,7 +106,7 @@ unsigned int pt_walk(maddr_t cr3, unsigned long va, pte_t *entry);
 maddr_t virt_to_maddr_image(const void *p);
 
 /* --- TLB --- */
-extern u32 tlb_clock;
+extern u64 tlb_clock;
 /* CPUs with a guest's tables loaded; each sets and clears its own bit before
  * and after the CR3 load (pv/context.c). Atomics. */
 extern cpumask_t tlb_guest_cpus;
