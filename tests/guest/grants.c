@@ -179,6 +179,27 @@ TEST(map_twice)
     grants[REF(3)].flags = 0;
 }
 
+/* A handle takes away a mapping of its own kind, not the other handle's. */
+TEST(unmap_of_the_other_kind)
+{
+    volatile u32 *page = page_get(), *rw = unmapped_page();
+    volatile u32 *ro = unmapped_page();
+    struct gnttab_map_grant_ref m, n;
+
+    if (on_reference)
+        SKIP("the reference only logs that the kinds differ");
+    grant(REF(3), (void *)page, 0);
+    m = map_ref(REF(3), (void *)rw, GNTMAP_host_map);
+    n = map_ref(REF(3), (void *)ro, GNTMAP_host_map | GNTMAP_readonly);
+    CHECK_EQ(unmap((void *)ro, m.handle), GNTST_general_error);
+    CHECK_EQ(unmap((void *)rw, n.handle), GNTST_general_error);
+    CHECK_EQ(grants[REF(3)].flags & (GTF_reading | GTF_writing),
+             GTF_reading | GTF_writing);
+    CHECK_EQ(unmap((void *)rw, m.handle), GNTST_okay);
+    CHECK_EQ(unmap((void *)ro, n.handle), GNTST_okay);
+    grants[REF(3)].flags = 0;
+}
+
 TEST(map_bad)
 {
     void *page = page_get(), *window = unmapped_page();

@@ -172,6 +172,9 @@ static int exchange_chunk(struct chunk *c, const struct xen_memory_exchange *e,
         free_outputs(c, c->nr_out);
         return rc;
     }
+    /* Uses that were read-only left no stamp: nobody may see through them what
+     * the frames become next. */
+    tlb_flush_mask(READ_ONCE(c->d->dirty_cpus));
     commit(c);
     for (u32 n = 0; n < c->nr_out; n++) {
         xen_pfn_t m = mfn_x(c->out[n].m);

@@ -213,6 +213,8 @@ void grant_transfer(struct gnttab_transfer *op)
         op->status = GNTST_bad_page;
         return;
     }
+    /* It changes hands with its type: no TLB of ours may know it any more. */
+    tlb_flush_mask(READ_ONCE(currd->dirty_cpus));
     rd = get_domain_by_id(op->domid);
     if (rd && rd != currd)
         rc = give_frame(rd, op->ref, mfn_to_frame(m));

@@ -91,7 +91,7 @@ static int unmap_host(const struct unmap *u, const struct grant_track *t,
                       mfn_t m)
 {
     if (u->replace)
-        return pv_grant_replace(u->host_addr, m, u->new_addr);
+        return pv_grant_replace(u->host_addr, t->flags, m, u->new_addr);
     return pv_grant_unmap(u->host_addr, t->flags, m);
 }
 

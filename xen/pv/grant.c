@@ -74,15 +74,21 @@ int pv_grant_map(u64 address, u32 flags, mfn_t m, struct domain *owner)
     return rc ? GNTST_general_error : GNTST_okay;
 }
 
-/* Replace the mapping of m by `new` (references as `u` says). */
-static int replace(struct pt_update *u, struct slot *s, mfn_t m, pte_t new)
+/*
+ * Replace the mapping of m by `new` (references as `u` says). `flags` are those
+ * of the handle: a writable mapping does not go by a read-only one's.
+ */
+static int replace(struct pt_update *u, struct slot *s, mfn_t m, u32 flags,
+                   pte_t new)
 {
+    pte_t want = _PAGE_PRESENT | (flags & GNTMAP_readonly ? 0 : _PAGE_RW);
     int rc = -EAGAIN;
 
     for (unsigned int i = 0; i < MAX_TRIES && rc == -EAGAIN; i++) {
         pte_t old = slot_read(s);
 
-        if (!(old & _PAGE_PRESENT) || !mfn_eq(pte_mfn(old), m))
+        if ((old & (_PAGE_PRESENT | _PAGE_RW)) != want ||
+            !mfn_eq(pte_mfn(old), m))
             return GNTST_general_error;
         rc = pt_cmpxchg(u, s->table, s->index, old, new);
     }
@@ -97,12 +103,12 @@ int pv_grant_unmap(u64 address, u32 flags, mfn_t m)
 
     if (!slot_get(&s, address, flags))
         return GNTST_general_error;
-    rc = replace(&u, &s, m, 0);
+    rc = replace(&u, &s, m, flags, 0);
     slot_put(&s);
     return rc;
 }
 
-int pv_grant_replace(u64 address, mfn_t m, u64 new_va)
+int pv_grant_replace(u64 address, u32 flags, mfn_t m, u64 new_va)
 {
     struct pt_update u = {.table_owner = currd, .frame_owner = currd};
     struct slot s, from;
@@ -116,7 +122,7 @@ int pv_grant_replace(u64 address, mfn_t m, u64 new_va)
     pte = slot_read(&from);
     /* The new place holds its own references before the old one lets go. */
     if (pte & _PAGE_PRESENT)
-        rc = replace(&u, &s, m, pte);
+        rc = replace(&u, &s, m, flags, pte);
     if (!rc && pt_cmpxchg(&u, from.table, from.index, pte, 0))
         rc = GNTST_general_error;
     slot_put(&from);

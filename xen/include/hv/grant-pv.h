@@ -14,13 +14,13 @@
 /* Map frame m of `owner`; flags: GNTMAP_*. */
 int pv_grant_map(u64 address, u32 flags, mfn_t m, struct domain *owner);
 /*
- * Take the mapping of m away. The TLB is the caller's to flush. -EINVAL-like
+ * Take the mapping of m away, made with `flags`. The TLB is the caller's to flush. -EINVAL-like
  * results leave the entry as it is: it does not map m.
  */
 int pv_grant_unmap(u64 address, u32 flags, mfn_t m);
 /*
  * The same, and put what new_va maps in its place, whose entry is cleared.
  */
-int pv_grant_replace(u64 address, mfn_t m, u64 new_va);
+int pv_grant_replace(u64 address, u32 flags, mfn_t m, u64 new_va);
 
 #endif
