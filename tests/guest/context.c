@@ -239,6 +239,7 @@ static void xcr0_write(u32 value)
 TEST(vector_state_starts_clean)
 {
     u64 upper[2] = { 0x5a5a5a5a5a5a5a5a, 0xa5a5a5a5a5a5a5a5 };
+    u32 mxcsr, odd_mxcsr = 0x1f80 | 0x6000; /* round towards zero */
     const u32 need = 1u << 26 | 1u << 28; /* XSAVE, AVX */
 
     if ((cpuid(1, 0).c & need) != need)
@@ -252,13 +253,18 @@ TEST(vector_state_starts_clean)
                      :
                      : "m"(upper));
         xcr0_write(3);
+        asm volatile("ldmxcsr %0" : : "m"(odd_mxcsr));
         CHECK_OK(hc_fpu_taskswitch(task_switched));
         xcr0_write(7);
         CHECK_OK(hc_fpu_taskswitch(0));
         asm volatile("vextractf128 $1, %%ymm0, %0" : "=m"(upper));
         CHECK_EQ(upper[0] | upper[1], 0);
         upper[0] = upper[1] = ~0UL;
+        asm volatile("stmxcsr %0" : "=m"(mxcsr));
+        CHECK_EQ(mxcsr, odd_mxcsr);
     }
+    mxcsr = 0x1f80;
+    asm volatile("ldmxcsr %0" : : "m"(mxcsr));
 }
 
 TEST(fpu_keeps_its_contents)

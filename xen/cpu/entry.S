@@ -34,7 +34,7 @@
 
 /* What a guest never carries into its kernel: see the rflags rules above. */
 #define FLAGS_CLEARED (X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | \
-    X86_EFLAGS_NT | X86_EFLAGS_IOPL | X86_EFLAGS_TF)
+    X86_EFLAGS_NT | X86_EFLAGS_IOPL | X86_EFLAGS_DF | X86_EFLAGS_TF)
 
 #define TRAP_SYSCALL 0x100 /* entry_vector: SYSRET may be used to go back */
 
@@ -220,6 +220,9 @@ sysenter_entry:                         /* rsp from MSR_SYSENTER_ESP */
     push    $0
     push    $0
     SAVE_REST
+    /* SYSENTER clears IF only: no DF for our C, no NT for our IRET, no AC. */
+    push    $2
+    popfq
     mov     %rsp, %rdi
     call    pv_sysenter
     jmp     guest_exit

@@ -7,6 +7,7 @@
 #include <hv/errno.h>
 #include <hv/guest-access.h>
 #include <hv/hypercall.h>
+#include <hv/nospec.h>
 #include <hv/printk.h>
 #include <hv/pv.h>
 #include <hv/string.h>
@@ -167,7 +168,7 @@ long do_get_debugreg(unsigned long reg, unsigned long a2, unsigned long a3,
     UNUSED3;
     if (reg == 4 || reg == 5)
         reg += 2;
-    return reg < 8 ? (long)current->pv.debugreg[reg] : -ENODEV;
+    return reg < 8 ? (long)current->pv.debugreg[index_nospec(reg, 8)] : -ENODEV;
 }
 
 long do_vm_assist(unsigned long cmd, unsigned long type, unsigned long a3,

@@ -4,6 +4,7 @@
 #include <hv/errno.h>
 #include <hv/guest-access.h>
 #include <hv/hypercall.h>
+#include <hv/nospec.h>
 #include <hv/printk.h>
 #include <hv/pv-mm.h>
 #include <hv/pv.h>
@@ -160,11 +161,13 @@ static const struct {
 
 static int one_op(struct domain *d, const struct mmuext_op *op)
 {
-    if (op->cmd >= ARRAY_SIZE(ops) || !ops[op->cmd].fn)
+    unsigned long cmd = index_nospec(op->cmd, ARRAY_SIZE(ops));
+
+    if (op->cmd >= ARRAY_SIZE(ops) || !ops[cmd].fn)
         return -ENOSYS;
-    if (d != currd && !ops[op->cmd].foreign)
+    if (d != currd && !ops[cmd].foreign)
         return -EPERM;
-    return ops[op->cmd].fn(d, op);
+    return ops[cmd].fn(d, op);
 }
 
 static unsigned int run_ops(struct domain *d, const struct mmuext_op *list,

@@ -9,6 +9,7 @@
 #include <hv/printk.h>
 #include <hv/pv.h>
 #include <hv/smap.h>
+#include <hv/spinlock.h>
 #include <hv/x86.h>
 
 /* Never carried into a handler. */
@@ -16,6 +17,17 @@
     ((u64)(X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT |     \
            X86_EFLAGS_IOPL | X86_EFLAGS_TF))
 #define SYSRET_OK 0x100U /* entry_vector, see entry.S */
+
+/*
+ * Traps and the slow ends of entry.S come with irqs off. domain_crash() takes
+ * locks whose holders may be waiting for this CPU to flush its TLB: irqs on.
+ * Every way out turns them off again.
+ */
+#define guest_crash(d, ...)                                                    \
+    do {                                                                       \
+        local_irq_enable();                                                    \
+        domain_crash(d, __VA_ARGS__);                                          \
+    } while (0)
 
 void pv_syscall_stack_bad(void);
 void pv_syscall_unregistered(void);
@@ -91,7 +103,7 @@ fault:
 static noinline void stack_bad(struct domain *d, unsigned long sp,
                                unsigned long address)
 {
-    domain_crash(
+    guest_crash(
         d,
         "its kernel stack at %#lx cannot be written (entering the handler at %#lx)",
         sp, address);
@@ -147,10 +159,10 @@ void pv_inject_trap(struct cpu_user_regs *regs, unsigned int vector,
                        error_code != TRAP_NO_ERROR_CODE, error_code, false};
 
     if (unlikely(!t->address)) {
-        domain_crash(v->domain,
-                     "trap %u (error code %#x) at %#lx and it registered no handler",
-                     vector, error_code == TRAP_NO_ERROR_CODE ? 0 : error_code,
-                     (unsigned long)regs->rip);
+        guest_crash(v->domain,
+                    "trap %u (error code %#x) at %#lx and it registered no handler",
+                    vector, error_code == TRAP_NO_ERROR_CODE ? 0 : error_code,
+                    (unsigned long)regs->rip);
         return;
     }
     bounce_inline(v, regs, &b);
@@ -178,7 +190,9 @@ void pv_deliver_event(void)
         /* Nothing registered yet: the guest polls. */
         return;
     }
-    bounce_inline(v, guest_cpu_user_regs(), &b);
+    /* entry.S does not look for softirqs again: a crash has raised one. */
+    if (unlikely(!bounce_inline(v, guest_cpu_user_regs(), &b)))
+        return_to_guest();
 }
 
 /* SOFTIRQ_GUEST_NMI: on the way out, guest_regs complete, irqs on. */
@@ -197,13 +211,13 @@ void pv_deliver_nmi(void)
 
 void pv_syscall_stack_bad(void)
 {
-    domain_crash(currd, "its kernel stack at %#lx cannot be written (system call)",
-                 current->pv.kernel_sp);
+    guest_crash(currd, "its kernel stack at %#lx cannot be written (system call)",
+                current->pv.kernel_sp);
 }
 
 void pv_syscall_unregistered(void)
 {
-    domain_crash(currd, "SYSCALL in user mode and it registered no entry");
+    guest_crash(currd, "SYSCALL in user mode and it registered no entry");
 }
 
 static void compat_entry(struct cpu_user_regs *regs,
@@ -231,13 +245,13 @@ void pv_sysenter(struct cpu_user_regs *regs)
 
 void pv_iret_frame_bad(void)
 {
-    domain_crash(currd, "its iret frame at %#lx cannot be read",
-                 (unsigned long)guest_cpu_user_regs()->rsp);
+    guest_crash(currd, "its iret frame at %#lx cannot be read",
+                (unsigned long)guest_cpu_user_regs()->rsp);
 }
 
 void pv_iret_without_tables(void)
 {
-    domain_crash(currd, "it returns to user mode and gave no page table for it");
+    guest_crash(currd, "it returns to user mode and gave no page table for it");
 }
 
 /* The guest gave IRET selectors or an address that the CPU refuses. */
@@ -248,9 +262,9 @@ void pv_iret_faulted(struct cpu_user_regs *regs)
                        false, 0, true};
 
     if (!b.address) {
-        domain_crash(v->domain,
-                     "it returns to cs:rip %#x:%#lx ss %#x, which faults, and it registered no failsafe handler",
-                     regs->cs, (unsigned long)regs->rip, regs->ss);
+        guest_crash(v->domain,
+                    "it returns to cs:rip %#x:%#lx ss %#x, which faults, and it registered no failsafe handler",
+                    regs->cs, (unsigned long)regs->rip, regs->ss);
         return;
     }
     bounce(regs, &b);

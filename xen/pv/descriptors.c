@@ -94,7 +94,7 @@ undo:
     return -EINVAL;
 }
 
-/* --- LDT: pages are mapped when a selector load first needs them --- */
+/* --- LDT: pages that are no descriptors yet are mapped on first use --- */
 
 void pv_drop_ldt(struct vcpu *v)
 {
@@ -129,6 +129,10 @@ int pv_set_ldt(struct vcpu *v, unsigned long base, unsigned int entries)
     v->pv.ldt_entries = entries;
     if (v == current)
         cpu_set_ldt_descriptor(v->processor, ldt_area(v), entries);
+    /* At once what can be: our own loads (IRET to a selector in it) do not come
+     * by pv_page_fault(). */
+    for (unsigned int i = 0; i < DIV_ROUND_UP(entries, 512); i++)
+        (void)pv_map_ldt_page(v, i);
     return 0;
 }
 

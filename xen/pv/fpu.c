@@ -123,9 +123,26 @@ void pv_fpu_restore(struct vcpu *v)
         write_cr0(read_cr0() | X86_CR0_TS);
 }
 
+/*
+ * Components that v did not have on: their registers hold what an earlier vCPU
+ * of this CPU left. The image has none of them, so XRSTOR initialises them; it
+ * loads MXCSR too (SDM vol. 1, 13.8.1), which must stay as it is.
+ */
+static void init_components(struct vcpu *v, u64 added)
+{
+    __asm__ volatile("clts\n"
+                     "stmxcsr 24(%0)\n"
+                     "xrstor64 (%0)" ::"r"(v->pv.fpu),
+                     "a"((u32)added), "d"((u32)(added >> 32))
+                     : "memory");
+    if (v->pv.ctrlreg[0] & X86_CR0_TS)
+        write_cr0(read_cr0() | X86_CR0_TS);
+}
+
 int pv_set_xcr0(struct vcpu *v, u64 xcr0)
 {
     u64 avx512 = xcr0 & XCR0_AVX512;
+    u64 added = xcr0 & ~(v->pv.xcr0 | XCR0_X87 | XCR0_SSE);
 
     if (!(v->pv.ctrlreg[4] & X86_CR4_OSXSAVE) || !(xcr0 & XCR0_X87) ||
         (xcr0 & ~cpu_features.xcr0) ||
@@ -134,8 +151,10 @@ int pv_set_xcr0(struct vcpu *v, u64 xcr0)
         return -EINVAL;
     v->pv.xcr0 = xcr0;
     /* XRSTOR refuses an image with components that are off. */
-    *xstate_bv(v) &= xcr0 | XCR0_X87 | XCR0_SSE;
+    *xstate_bv(v) &= (xcr0 & ~added) | XCR0_X87 | XCR0_SSE;
     load_xcr0(xcr0);
+    if (added)
+        init_components(v, added);
     return 0;
 }
 
