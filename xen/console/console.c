@@ -108,31 +108,30 @@ static void lines_leave(unsigned long flags)
 
 /* ------------------------------------------------------------ sending */
 
-/* Give the transmitter what it takes now. The lock is held. */
-static void feed(struct line *l)
+/*
+ * Give the transmitter what it takes now. False: it takes nothing, or there is
+ * nothing for it. The lock is held.
+ */
+static bool feed(struct line *l)
 {
     u8 out[16];
-    size_t n;
-    unsigned int room = ns16550_tx_room(&l->uart);
+    size_t room = MIN(ns16550_tx_room(&l->uart), sizeof(out)), n = 0;
 
-    while (room != 0) {
-        n = cs_tx(&l->port, out, MIN((size_t)room, sizeof(out)));
-        if (n == 0)
-            return;
-        ns16550_tx(&l->uart, out, (unsigned int)n);
-        l->stuck = false;
-        room = 0;
-    }
+    if (room != 0)
+        n = cs_tx(&l->port, out, room);
+    if (n == 0)
+        return false;
+    ns16550_tx(&l->uart, out, (unsigned int)n);
+    l->stuck = false;
+    return true;
 }
 
-/* Wait, bounded, for an empty transmitter and feed it. False: it is stuck. */
+/* Wait, bounded, for an empty transmitter and feed it. False: no progress. */
 static bool feed_polled(struct line *l)
 {
     for (unsigned int i = 0; i < (l->stuck ? 1 : TX_PATIENCE); i++) {
-        if (ns16550_tx_room(&l->uart) != 0) {
-            feed(l);
-            return true;
-        }
+        if (ns16550_tx_room(&l->uart) != 0)
+            return feed(l);
         cpu_relax();
     }
     l->stuck = true;
