@@ -14,7 +14,7 @@ sys.path.insert(0, str(TOP / "tests/lib"))
 import dom0  # noqa: E402  (the path has to be set first)
 from machine import Machine  # noqa: E402
 
-SYMBOLS = TOP / "dist/boot/xen-syms"
+SYMBOLS = dom0.HV.with_name("xen-syms")
 
 
 class RealMachine(Case):
@@ -87,3 +87,40 @@ class RealMachine(Case):
                                target)
         self.assertEqual(out.returncode, 0, out.stderr)
         self.assertRegex(out.stdout, rb"\(XEN\) .*[Dd]omain 0")
+
+    def test_debugger_beside_the_console(self) -> None:
+        """One line: break in, go on, a gdb in a pane, domain 0's shell."""
+        socket = self.tmp / "com1"
+        machine = Machine(dom0.config(
+            "console=com1L pdb=com1H",
+            serial=(f"unix:{socket},server=on,wait=off",)),
+            self.tmp / "logs")
+        machine.__enter__()
+        self.addCleanup(machine.__exit__, None, None, None)
+        wait_for(socket.exists)
+        screen = self.tmux("-i", "-g", "0", "-s", str(SYMBOLS),
+                           "--gdb-command", "gdb -nx -q %s -ex 'set pagination"
+                           " off' -ex 'target remote localhost:%p'",
+                           f"unix:{socket}", width=120, height=50)
+        screen.expect(r"dom0:/\S*#$")
+        screen.keys("F5")
+        screen.expect(r"target stopped: signal \d+")
+        screen.keys("C-t", "r")
+        screen.expect("told the target to continue")
+        screen.type("echo $((6 * 7)) answers")
+        screen.keys("Enter")
+        screen.expect(r"^42 answers$")
+        screen.keys("C-t", "g")
+        screen.expect(r"gdb :\d+ attached")
+        screen.expect(r"^\(gdb\)")
+        screen.type("info registers rip")
+        screen.keys("Enter")
+        screen.expect(r"^rip +0x")
+        screen.type("detach")
+        screen.keys("Enter")
+        screen.expect(r"Inferior 1 .*detached|Detaching from")
+        screen.keys("C-t", "2")
+        screen.type("echo $((6 * 9)) goes on")
+        screen.keys("Enter")
+        screen.expect(r"^54 goes on$")
+        screen.expect(r"H bad 0 ")
