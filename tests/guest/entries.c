@@ -335,6 +335,23 @@ TEST(user_privileged_instructions)
     CHECK_EQ(USER_RUN(user_out, 0), VEC_GP);
 }
 
+USER_CODE_BLOCK(user_rdtsc, "rdtsc\n\tud2\n");
+
+/* With CR4.TSD the time is the kernel's alone; registers stay as they are. */
+TEST(user_time_stamp_disabled)
+{
+    struct regs r = user_regs(user_rdtsc_from, user_rdtsc_to);
+    u64 cr4 = READ_REG(cr4);
+
+    r.rax = r.rdx = 0x1234;
+    WRITE_REG(cr4, cr4 | 4);
+    CHECK_EQ(enter_and_catch(&r), VEC_GP);
+    CHECK_EQ(fault.regs.rax, 0x1234);
+    CHECK_EQ(fault.regs.rdx, 0x1234);
+    WRITE_REG(cr4, cr4);
+    vcpu0()->evtchn_upcall_mask = 1;
+}
+
 TEST(user_page_faults)
 {
     ulong kernel = (ulong)page_get();

@@ -204,9 +204,10 @@ static bool emulate(struct cpu_user_regs *regs, struct insn *i)
     case 0xfb:
         return iopl_ok(current);
     case 0x0f31:
+        if ((current->pv.ctrlreg[4] & X86_CR4_TSD) && !current->pv.in_kernel)
+            return false;
         do_rdtsc(regs);
-        return !(current->pv.ctrlreg[4] & X86_CR4_TSD) ||
-               current->pv.in_kernel;
+        return true;
     case 0x0fa2:
         do_cpuid(regs);
         return true;
