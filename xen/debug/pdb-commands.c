@@ -65,36 +65,58 @@ static void list_keys(struct pdb_out *o)
 }
 
 /* Its text goes to the console; from the ring it is read again for gdb. */
+static int press(struct pdb_target *t, u8 key, bool insist, struct pdb_out *o)
+{
+    const struct debug_key *k = debug_key_find(key);
+
+    if (!k) {
+        t->reason = "no such key; 'monitor key' lists them";
+        return -PDB_EINVAL;
+    }
+    if (busy_cpu() != NR_CPUS && !insist) {
+        pdb_printf(o,
+                   "CPU%u is inside the hypervisor and may hold a lock that is needed: 'monitor key %c!' tries all the same.\n",
+                   busy_cpu(), key);
+        return 0;
+    }
+    if (o->skip == 0 && o->len == 0) {
+        t->said_from = conring_end();
+        k->fn(key);
+        t->said_to = conring_end();
+    }
+    copy_ring(t->said_from, t->said_to, o);
+    return 0;
+}
+
 static int cmd_key(struct pdb *p, void *ctx, const char *args,
                    struct pdb_out *o)
 {
-    struct pdb_target *t = ctx;
     bool insist = args[0] != '\0' && args[1] == '!';
-    const struct debug_key *k;
 
     (void)p;
     if (args[0] == '\0') {
         list_keys(o);
         return 0;
     }
-    k = debug_key_find((u8)args[0]);
-    if (!k || args[1 + insist] != '\0') {
-        t->reason = "no such key; 'monitor key' lists them";
-        return -PDB_EINVAL;
-    }
-    if (busy_cpu() != NR_CPUS && !insist) {
-        pdb_printf(o,
-                   "CPU%u is inside the hypervisor and may hold a lock that the key needs: 'monitor key %c!' tries all the same.\n",
-                   busy_cpu(), k->key);
-        return 0;
-    }
-    if (o->skip == 0 && o->len == 0) {
-        t->said_from = conring_end();
-        k->fn(k->key);
-        t->said_to = conring_end();
-    }
-    copy_ring(t->said_from, t->said_to, o);
-    return 0;
+    return args[1 + insist] == '\0' ? press(ctx, (u8)args[0], insist, o)
+                                    : -PDB_EINVAL;
+}
+
+/* Debug keys that have a name. */
+static int cmd_named_key(struct pdb *p, void *ctx, const char *args,
+                         struct pdb_out *o)
+{
+    static const struct {
+        const char *name;
+        u8 key;
+    } keys[] = {{"domains", 'q'}, {"evtchn", 'e'}, {"grants", 'g'},
+                {"memory", 'm'},  {"irqs", 'i'},   {"timers", 'a'},
+                {"vcpus", 'r'}};
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(keys); i++)
+        if (strcmp(keys[i].name, p->command->name) == 0)
+            return press(ctx, keys[i].key, args[0] == '!', o);
+    return -PDB_EINVAL;
 }
 
 /* --- looking --- */
@@ -190,6 +212,13 @@ const struct pdb_command pdb_commands[] = {
     {"dmesg", "", "what the console ring keeps", cmd_dmesg, true},
     {"key", "[KEY]", "press a debug key; without one: list them", cmd_key,
      true},
+    {"domains", "", "key q", cmd_named_key, true},
+    {"evtchn", "", "key e", cmd_named_key, true},
+    {"grants", "", "key g", cmd_named_key, true},
+    {"irqs", "", "key i", cmd_named_key, true},
+    {"memory", "", "key m", cmd_named_key, true},
+    {"timers", "", "key a", cmd_named_key, true},
+    {"vcpus", "", "key r", cmd_named_key, true},
     {"regs", "", "where each CPU is", cmd_regs, true},
     {"whatis", "ADDR", "symbol, owner, type and counts of what is there",
      cmd_whatis, true},

@@ -70,6 +70,7 @@ void pdb_hw_load(void)
 {
     const struct pdb_target *t = pdb_target;
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    bool stepping = pdb_step_armed_here();
     struct vcpu *v = current;
     u64 dr7 = DR7_FIXED;
 
@@ -83,7 +84,7 @@ void pdb_hw_load(void)
         return;
     }
     for (unsigned int i = 0; i < ARRAY_SIZE(t->hw); i++)
-        if (t->hw[i].len != 0)
+        if (t->hw[i].len != 0 && !(stepping && t->hw[i].type != PDB_BP_EXEC))
             dr7 |= control(i, &t->hw[i]);
     WRITE_DR(7, DR7_FIXED);
     WRITE_DR(0, t->hw[0].addr);
@@ -93,6 +94,40 @@ void pdb_hw_load(void)
     WRITE_DR(6, DR6_CLEAR);
     WRITE_DR(7, dr7);
     c->dr_loaded = true;
+}
+
+static bool is_data(const struct pdb_hw *hw)
+{
+    return hw->len != 0 && hw->type != PDB_BP_EXEC;
+}
+
+void pdb_hw_look(struct pdb_tid who, u64 value[4])
+{
+    struct pdb_space as = {PDB_SPACE_THREAD, who, 0};
+
+    for (unsigned int i = 0; i < 4; i++) {
+        const struct pdb_hw *hw = &pdb_target->hw[i];
+
+        value[i] = 0;
+        if (is_data(hw))
+            (void)pdb_read_mem(pdb_target, &as, hw->addr, &value[i], hw->len);
+    }
+}
+
+bool pdb_hw_changed(struct pdb_tid who, const u64 value[4],
+                    struct pdb_stop *s)
+{
+    u64 now[4];
+
+    pdb_hw_look(who, now);
+    for (unsigned int i = 0; i < 4; i++) {
+        if (!is_data(&pdb_target->hw[i]) || now[i] == value[i])
+            continue;
+        s->why = PDB_WHY_WATCH;
+        s->addr = pdb_target->hw[i].addr;
+        return true;
+    }
+    return false;
 }
 
 bool pdb_hw_hit(u64 dr6, struct pdb_stop *s)

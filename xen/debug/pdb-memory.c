@@ -252,8 +252,9 @@ int pdb_walk(void *ctx, const struct pdb_space *as, u64 addr,
 
     if (as->kind == PDB_SPACE_PHYS)
         return -PDB_EINVAL;
-    if (as->kind == PDB_SPACE_THREAD)
-        thread_tables(as->thread, cr3);
+    if (as->kind == PDB_SPACE_THREAD && thread_tables(as->thread, cr3) == 2 &&
+        cr3[1] && !through(cr3[0], addr, &ma))
+        cr3[0] = cr3[1];
     pdb_printf(o, "%016lx under CR3 %lx:\n", addr, cr3[0]);
     walk_table(cr3[0], addr, o);
     if (pdb_translate(ctx, as, addr, &ma) == 0)

@@ -99,6 +99,7 @@ void pdb_step_arm(struct pdb_tid t)
         .had_tf = regs->rflags & X86_EFLAGS_TF,
         .had_if = regs->rflags & X86_EFLAGS_IF,
     };
+    pdb_hw_look(t, s->watched);
     if (!v)
         arm_hypervisor(s, regs);
     else
@@ -166,7 +167,18 @@ static void finish_hypervisor(const struct pdb_one_step *s,
         regs->rflags |= X86_EFLAGS_IF;
 }
 
-bool pdb_step_finish(struct cpu_user_regs *regs, struct pdb_tid *who)
+bool pdb_step_armed_here(void)
+{
+    const struct pdb_one_step *s = pdb_target->step;
+
+    for (; s < pdb_target->step + NR_PDB_STEPS; s++)
+        if (s->armed && (s->v ? s->v == current
+                              : s->cpu == smp_processor_id()))
+            return true;
+    return false;
+}
+
+const struct pdb_one_step *pdb_step_finish(struct cpu_user_regs *regs)
 {
     struct pdb_one_step *s = pdb_target->step;
     unsigned int cpu = smp_processor_id();
@@ -176,12 +188,11 @@ bool pdb_step_finish(struct cpu_user_regs *regs, struct pdb_tid *who)
         if (!s->armed || (s->v ? !guest || s->v != current : s->cpu != cpu))
             continue;
         s->armed = false;
-        *who = s->who;
         if (s->v)
             restore_flags(s, regs);
         else
             finish_hypervisor(s, regs);
-        return true;
+        return s;
     }
-    return false;
+    return NULL;
 }

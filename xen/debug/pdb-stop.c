@@ -22,6 +22,7 @@
 #include <hv/format.h>
 #include <hv/printk.h>
 #include <hv/smp.h>
+#include <hv/spinlock.h>
 #include <hv/string.h>
 #include <hv/x86.h>
 
@@ -389,13 +390,18 @@ static enum pdb_verdict stop(struct cpu_user_regs *regs, struct pdb_stop *s)
     gather(regs);
     tell_absent(s);
     t->planned = false;
-    t->stop_wanted = false;
-    verdict = judge(s);
-    if (verdict == PDB_HOLD) {
-        serve();
-    } else {
-        send_all();
-    }
+    do {
+        t->stop_wanted = false;
+        verdict = judge(s);
+        if (verdict == PDB_HOLD)
+            serve();
+        else
+            send_all();
+        /* A ^C right behind "continue": stopped before anything has run. */
+        s->why = PDB_WHY_BREAK_IN;
+        s->signal = 0;
+        s->text = NULL;
+    } while (t->stop_wanted);
     let_go(regs);
     return verdict;
 }
@@ -419,10 +425,14 @@ static int signal_of(unsigned int vector)
 
 static void stop_for_db(struct cpu_user_regs *regs, struct pdb_stop *s, u64 dr6)
 {
-    bool stepped = (dr6 & DR6_BS) && pdb_step_finish(regs, &s->thread);
+    const struct pdb_one_step *step =
+        dr6 & DR6_BS ? pdb_step_finish(regs) : NULL;
 
-    if (pdb_hw_hit(dr6, s))
-        s->stepped = stepped;
+    if (step)
+        s->thread = step->who;
+    if (pdb_hw_hit(dr6, s) ||
+        (step && pdb_hw_changed(step->who, step->watched, s)))
+        s->stepped = step != NULL;
     else
         s->why = PDB_WHY_STEP;
 }
@@ -654,6 +664,27 @@ void pdb_break_in(void)
 {
     __asm__ volatile(".globl pdb_own_int3\n"
                      "pdb_own_int3: int3" ::: "memory");
+}
+
+void pdb_life(const struct domain *d, bool born)
+{
+    struct pdb_stop s = {
+        .why = born ? PDB_WHY_NEW : PDB_WHY_GONE,
+        .thread = {PDB_PID_DOMAIN(d->id), 1},
+        .number = d->shutdown_code == SHUTDOWN_CODE_NONE ? 0 : d->shutdown_code,
+    };
+    unsigned long flags = local_irq_save();
+    enum pdb_verdict verdict;
+
+    while (!lead())
+        cpu_relax();
+    verdict = judge(&s);
+    send_all();
+    __atomic_store_n(&leader, NOBODY, __ATOMIC_SEQ_CST);
+    /* gdb is to see it: stop, as for a key. */
+    if (verdict == PDB_HOLD)
+        pdb_break_in();
+    local_irq_restore(flags);
 }
 
 static void op_resume(void *ctx, const struct pdb_plan *plan)

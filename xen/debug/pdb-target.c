@@ -127,6 +127,7 @@ void __init pdb_open(void)
     traps_register_debugger(pdb_trap);
     pv_register_debugger(pdb_trap);
     nmi_register_debugger(pdb_nmi);
+    domain_register_life(pdb_life);
     debug_keys_register(keys, ARRAY_SIZE(keys));
     printk("pdb: on %s; connect with gdb.\n", opt_pdb);
 }

@@ -38,6 +38,7 @@ struct pdb_one_step {
     bool had_tf, had_if;
     u8 opcode; /* of the hypervisor's instruction */
     u64 rip;
+    u64 watched[4]; /* what data watchpoints saw before: pdb_hw_look() */
 };
 
 struct pdb_target {
@@ -91,8 +92,9 @@ struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs);
 void pdb_step_arm(struct pdb_tid t);
 /* Take back what was armed and did not happen. */
 void pdb_steps_disarm(void);
-/* #DB with DR6.BS: was it armed here? Then *who it was, and it is undone. */
-bool pdb_step_finish(struct cpu_user_regs *regs, struct pdb_tid *who);
+/* #DB with DR6.BS: the step armed here, which is now undone; NULL: none. */
+const struct pdb_one_step *pdb_step_finish(struct cpu_user_regs *regs);
+bool pdb_step_armed_here(void);
 
 /* --- pdb-hold.c --- */
 void pdb_hold_domains(void); /* as the plan says */
@@ -102,6 +104,14 @@ int pdb_hw_insert(void *ctx, const struct pdb_hw *hw);
 int pdb_hw_remove(void *ctx, const struct pdb_hw *hw);
 void pdb_hw_load(void);   /* this CPU's debug registers, as they should be */
 void pdb_hw_silence(void); /* none, while the debugger works */
+/*
+ * A step runs without data watchpoints, since some machines (QEMU) make two
+ * debug traps of one such instruction, the second on top of the first: what they
+ * watch is read before and after. Tells of a change as of a hit.
+ */
+void pdb_hw_look(struct pdb_tid who, u64 value[4]);
+bool pdb_hw_changed(struct pdb_tid who, const u64 value[4],
+                    struct pdb_stop *s);
 /* DR6 tells of one of ours: false if not. */
 bool pdb_hw_hit(u64 dr6, struct pdb_stop *s);
 
@@ -116,5 +126,6 @@ bool pdb_nmi(struct cpu_user_regs *regs);
 void pdb_settled(void); /* bytes have come */
 void pdb_receive(u8 byte);
 void pdb_break_in(void);
+void pdb_life(const struct domain *d, bool born); /* the domains' hook */
 
 #endif

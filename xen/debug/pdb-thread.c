@@ -19,9 +19,12 @@
 
 struct domain *pdb_domain(int32_t pid)
 {
+    struct domain *d;
+
     if (pid < 2 || pid - 2 >= (int32_t)DOMID_FIRST_RESERVED)
         return NULL;
-    return domain_find((domid_t)(pid - 2));
+    d = domain_find((domid_t)(pid - 2));
+    return d && !d->is_dying ? d : NULL;
 }
 
 struct vcpu *pdb_vcpu(struct pdb_tid t)
@@ -46,8 +49,11 @@ int32_t pdb_next_inferior(void *ctx, int32_t pid)
     (void)ctx;
     if (pid < PDB_PID_HYPERVISOR)
         return PDB_PID_HYPERVISOR;
-    d = domain_next((domid_t)(pid - 1));
-    return d ? PDB_PID_DOMAIN(d->id) : 0;
+    do {
+        d = domain_next((domid_t)(pid - 1));
+        pid = d ? PDB_PID_DOMAIN(d->id) : 0;
+    } while (d && d->is_dying);
+    return d && d->id < DOMID_FIRST_RESERVED ? pid : 0;
 }
 
 int32_t pdb_next_thread(void *ctx, int32_t pid, int32_t tid)

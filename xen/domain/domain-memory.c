@@ -255,6 +255,7 @@ int domain_kill(struct domain *d)
         return 0;
     if (start_dying(d)) {
         domain_pause(d);
+        domain_tell_life(d, false);
         smp_mb(); /* is_dying before the owners of frames */
     }
     while (d->relinquish_step < ARRAY_SIZE(relinquish_steps)) {

@@ -196,6 +196,19 @@ static struct domain *domain_alloc(domid_t id, unsigned int max_vcpus)
     return d;
 }
 
+static void (*life_hook)(const struct domain *d, bool born);
+
+void domain_register_life(void (*fn)(const struct domain *d, bool born))
+{
+    life_hook = fn;
+}
+
+void domain_tell_life(const struct domain *d, bool born)
+{
+    if (life_hook)
+        life_hook(d, born);
+}
+
 struct domain *domain_create(domid_t id, unsigned int max_vcpus,
                              unsigned int flags, int *err)
 {
@@ -223,6 +236,7 @@ struct domain *domain_create(domid_t id, unsigned int max_vcpus,
     d->shared_info_mfn = virt_to_mfn(d->shared_info);
     if (d->is_privileged && !dom0)
         dom0 = d;
+    domain_tell_life(d, true);
     return d;
 
 free_pv:

@@ -139,6 +139,10 @@ void domain_shutdown(struct domain *d, u8 reason);
  * the guest; returns to the caller. `fmt` says why. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 int domain_kill(struct domain *d); /* -ERESTART: call again */
+/* For the debugger: fn hears of domains that were made, and of those that will
+ * not run again while their memory is still theirs. irqs on, no locks. */
+void domain_register_life(void (*fn)(const struct domain *d, bool born));
+void domain_tell_life(const struct domain *d, bool born);
 /* Allocate 2^order frames owned by d, counted. INVALID_MFN: none. */
 mfn_t domain_alloc_frames(struct domain *d, unsigned int order,
                           unsigned int memf);
