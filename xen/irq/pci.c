@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * PCI configuration space, as far as MSI needs it: through the memory window
- * (MCFG) where domain 0 confirmed one, else through ports CF8/CFC.
+ * PCI configuration space, as far as MSI needs it: through ports CF8/CFC, on
+ * segments above 0 through the memory window (MCFG) that domain 0 confirmed.
  * Facts: PCI Local Bus Specification 3.0, 3.2.2.3.2 and 6.
  *
  * Domain 0 uses the same two ports.  Its accesses are trapped and go through
@@ -212,6 +212,8 @@ int pci_mmcfg_reserved(maddr_t base, u16 segment, u8 start, u8 end, bool use)
         if (m->base != base || m->segment != segment ||
             m->start_bus != start || m->end_bus != end)
             continue;
+        if (segment == 0)
+            return 0; /* the ports reach all of it that we touch */
         if (!use)
             mmcfg[i] = NULL;
         else if (!mmcfg[i])

@@ -47,7 +47,7 @@ void smp_call_function(cpumask_t mask, void (*fn)(void *), void *arg,
 /* Last orders: the other CPUs stop in hlt with irqs off. Any context. */
 void smp_stop_others(void);
 
-/* While waiting for another CPU: do what it may be waiting for (flush, call). */
+/* While waiting for another CPU: do what it may wait for (flush, call). */
 void smp_poll_requests(void);
 
 #endif
