@@ -52,7 +52,9 @@ static int call_domctl(struct xen_domctl *op)
 
     if (op->cmd == XEN_DOMCTL_createdomain)
         return domctl_createdomain(NULL, op);
-    d = get_domain_by_id(op->domain);
+    /* The tools walk the domains by asking for the next id each time. */
+    d = op->cmd == XEN_DOMCTL_getdomaininfo ? get_next_domain(op->domain)
+                                            : get_domain_by_id(op->domain);
     if (!d)
         return -ESRCH;
     fn = find_domctl(op->cmd);
