@@ -6,7 +6,7 @@
  * waits, bounded, until they sit in park(). It runs the core, serves gdb if the
  * core wants that, and carries out the plan: single steps are armed, and unless
  * everything may run, the others stay parked until the step is done, or for
- * STEP_PATIENCE_MS: a step that needs another CPU (a page fault of a guest, say)
+ * STEP_PATIENCE_MS: a step that needs another CPU (a guest's page fault, say)
  * gets it.
  *
  * A CPU enters park() by setting its bit in `parked` and leaves by clearing it
@@ -656,8 +656,14 @@ void pdb_settled(void)
 {
     struct cpu_user_regs *regs = interrupted();
 
-    while (rx.tail != READ_ONCE(rx.head) && lead())
-        listen(regs);
+    /* A leader that is just letting go does not look again: wait for it. One
+     * that is stopping the machine will stop us here. */
+    while (READ_ONCE(rx.tail) != READ_ONCE(rx.head) &&
+           READ_ONCE(leader) != smp_processor_id())
+        if (lead())
+            listen(regs);
+        else
+            cpu_relax();
 }
 
 void pdb_break_in(void)

@@ -106,8 +106,8 @@ void pdb_hw_load(void);   /* this CPU's debug registers, as they should be */
 void pdb_hw_silence(void); /* none, while the debugger works */
 /*
  * A step runs without data watchpoints, since some machines (QEMU) make two
- * debug traps of one such instruction, the second on top of the first: what they
- * watch is read before and after. Tells of a change as of a hit.
+ * debug traps of one such instruction, the second on top of the first: what
+ * they watch is read before and after. Tells of a change as of a hit.
  */
 void pdb_hw_look(struct pdb_tid who, u64 value[4]);
 bool pdb_hw_changed(struct pdb_tid who, const u64 value[4],
