@@ -9,6 +9,7 @@
 #include <hv/bug.h>
 #include <hv/clock.h>
 #include <hv/console.h>
+#include <hv/cpu-tables.h>
 #include <hv/cpu.h>
 #include <hv/crash.h>
 #include <hv/debug.h>
@@ -156,6 +157,7 @@ void __init start(u32 magic, u32 information)
     if (cpu_features.smap)
         smap_patch();
     init_memory();
+    cpu_gdt_pages[0] = alloc_hv_page_zeroed();
     cpu_tables_init(0);
     hooks_register();
     version_save_cmdline(boot_info.cmdline);

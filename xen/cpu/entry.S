@@ -105,7 +105,7 @@ syscall_stubs_compat:
     .set i, i + 1
     .endr
 
-/* From here on, offsets into guest_regs count from rsp = &guest_regs.rip - 8. */
+/* From here on, offsets into guest_regs count from rsp = &guest_regs.rip - 8 */
 #define FRAME(field) (UREGS_##field - UREGS_error_code)(%rsp)
 #define CURRENT (INFO_current - UREGS_error_code)(%rsp)
 
@@ -311,7 +311,8 @@ iret_entry:
     mov     V_info(%rcx), %rdx
     bt      $9, %eax
     setnc   VI_mask(%rdx)
-    and     $~(X86_EFLAGS_IOPL | X86_EFLAGS_VM | X86_EFLAGS_VIF | X86_EFLAGS_VIP), %eax
+    and     $~(X86_EFLAGS_IOPL | X86_EFLAGS_VM | \
+               X86_EFLAGS_VIF | X86_EFLAGS_VIP), %eax
     or      $X86_EFLAGS_IF, %eax
     mov     %rax, 8 + FRAME(rflags)
 .Lir5:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Turns the places of .smap_patch into STAC/CLAC through the direct map. */
-#include <hv/mm.h>
+#include <hv/layout.h>
 #include <hv/smap.h>
 
 extern const struct {
@@ -15,7 +15,8 @@ void smap_patch(void)
     for (unsigned long i = 0; i < n; i++) {
         unsigned long at = (unsigned long)&smap_patch_start[i].where +
                            (long)smap_patch_start[i].where;
-        u8 *p = maddr_to_virt(virt_to_maddr_image((void *)at));
+        u8 *p = (u8 *)(at - IMAGE_VIRT_START + IMAGE_PHYS_START +
+                       DIRECTMAP_VIRT_START);
 
         p[1] = 0x01;
         p[2] = (u8)smap_patch_start[i].last;

@@ -12,7 +12,6 @@
 #include <hv/cpu-tables.h>
 #include <hv/cpu.h>
 #include <hv/layout.h>
-#include <hv/mm.h>
 #include <hv/string.h>
 
 struct tss {
@@ -174,10 +173,7 @@ void cpu_tables_init(unsigned int cpu)
     u64 top = (u64)&cpu_info_of_stack(stack)->guest_regs.es;
     struct table_register idtr = {sizeof(idt) - 1, (u64)idt};
 
-    if (!cpu_gdt_pages[cpu]) {
-        cpu_gdt_pages[cpu] = alloc_hv_page_zeroed();
-        BUG_ON(!cpu_gdt_pages[cpu]);
-    }
+    BUG_ON(!cpu_gdt_pages[cpu]);
     memset(t, 0, sizeof(*t));
     t->rsp[0] = top;
     t->ist[IST_DF - 1] = (u64)stack + 1 * PAGE_SIZE;

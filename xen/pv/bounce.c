@@ -117,7 +117,8 @@ static always_inline bool bounce_inline(struct vcpu *v,
                                         struct cpu_user_regs *regs,
                                         const struct bounce *b)
 {
-    unsigned int words = 7U + (b->has_error ? 1 : 0) + (b->has_segments ? 4 : 0);
+    unsigned int words =
+        7U + (b->has_error ? 1 : 0) + (b->has_segments ? 4 : 0);
     unsigned long sp;
     u64 cs = regs->cs;
 

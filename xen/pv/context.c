@@ -343,7 +343,8 @@ static void get_context(struct vcpu *v, struct vcpu_guest_context *c)
     memset(c, 0, sizeof(*c));
     memcpy(c->fpu_ctxt.x, v->pv.fpu, sizeof(c->fpu_ctxt.x));
     c->flags = VGCF_i387_valid | (v->pv.in_kernel ? VGCF_in_kernel : 0) |
-               (v->pv.failsafe.mask_events ? VGCF_failsafe_disables_events : 0) |
+               (v->pv.failsafe.mask_events ? VGCF_failsafe_disables_events
+                                           : 0) |
                (v->pv.syscall.mask_events ? VGCF_syscall_disables_events : 0) |
                (v->pause_flags & VPF_DOWN ? 0 : VGCF_online);
     c->user_regs = v->regs;

@@ -25,7 +25,8 @@
     (BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(14) |  \
      BIT(15) | BIT(17) | BIT(18) | BIT(21) | BIT(24) | BIT(27))
 /* Leaf 7. EBX: FSGSBASE (with it Linux reads the user's GS base by a trapping
- * RDMSR at every task switch; without it, it has no need to), TSC_ADJUST, SGX, SMEP, INVPCID, PQM, MPX, PQE, SMAP, PT. */
+ * RDMSR at every task switch; without it, it has no need to), TSC_ADJUST, SGX,
+ * SMEP, INVPCID, PQM, MPX, PQE, SMAP, PT. */
 #define HIDE_7B                                                                \
     (BIT(0) | BIT(1) | BIT(2) | BIT(7) | BIT(10) | BIT(12) | BIT(14) |         \
      BIT(15) | BIT(20) | BIT(25))

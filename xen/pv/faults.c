@@ -62,7 +62,7 @@ static void invalid_opcode(struct cpu_user_regs *regs)
         pv_inject_trap(regs, X86_EXC_UD, TRAP_NO_ERROR_CODE);
 }
 
-/* DR6 belongs to the guest; the registers are shared with nobody while it runs. */
+/* DR6 is the guest's; the registers are shared with nobody while it runs. */
 static void debug_trap(struct cpu_user_regs *regs)
 {
     struct vcpu *v = current;

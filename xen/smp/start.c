@@ -9,6 +9,7 @@
  */
 #include <hv/atomic.h>
 #include <hv/bug.h>
+#include <hv/cpu-tables.h>
 #include <hv/errno.h>
 #include <hv/irq.h>
 #include <hv/mm.h>
@@ -69,7 +70,9 @@ int percpu_alloc(unsigned int cpu)
         return 0;
     if (!per_cpu_offsets[cpu] && percpu_area_alloc(cpu))
         return -ENOMEM;
-    stack = alloc_hv_pages(STACK_ORDER, 0);
+    if (!cpu_gdt_pages[cpu])
+        cpu_gdt_pages[cpu] = alloc_hv_page_zeroed();
+    stack = cpu_gdt_pages[cpu] ? alloc_hv_pages(STACK_ORDER, 0) : NULL;
     if (!stack)
         return -ENOMEM;
     ASSERT(!((unsigned long)stack & (STACK_SIZE - 1)));

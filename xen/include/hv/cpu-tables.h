@@ -11,7 +11,8 @@
 #define IST_MC 3
 #define IST_DB 4
 
-/* Each CPU's page of the hypervisor's descriptors (page 14 of any GDT). */
+/* Each CPU's page of the hypervisor's descriptors (page 14 of any GDT): zeroed
+ * hypervisor memory, allocated before cpu_tables_init(). */
 extern u64 *cpu_gdt_pages[NR_CPUS];
 
 void cpu_load_gdt(unsigned long base); /* linear address of 16 pages */

@@ -14,7 +14,8 @@
 /* Map frame m of `owner`; flags: GNTMAP_*. */
 int pv_grant_map(u64 address, u32 flags, mfn_t m, struct domain *owner);
 /*
- * Take the mapping of m away, made with `flags`. The TLB is the caller's to flush. -EINVAL-like
+ * Take the mapping of m away, made with `flags`. The TLB is the caller's to
+ * flush. -EINVAL-like
  * results leave the entry as it is: it does not map m.
  */
 int pv_grant_unmap(u64 address, u32 flags, mfn_t m);

@@ -26,7 +26,8 @@ struct perf_counts {
 DECLARE_PER_CPU(struct perf_counts, perf_counts);
 
 #define perf_inc(name) ((void)this_cpu(perf_counts).n[PERF_##name]++)
-#define perf_add(name, by) ((void)(this_cpu(perf_counts).n[PERF_##name] += (by)))
+#define perf_add(name, by)                                                     \
+    ((void)(this_cpu(perf_counts).n[PERF_##name] += (by)))
 
 static inline void perf_latency(s_time_t ns)
 {
