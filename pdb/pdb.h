@@ -26,8 +26,13 @@
 
 #include "target.h"
 
-/* Characters of one packet's body, as PacketSize tells gdb. */
-#define PDB_PACKET 4096
+/*
+ * Characters of one packet's body, as PacketSize tells gdb, which takes no
+ * more.  On a shared line the console has to wait for a packet's end, and a
+ * third of a second at 115200 baud is enough.
+ */
+#define PDB_PACKET 16384
+#define PDB_PACKET_SHARED 4096
 #define PDB_TEXT 2000 /* text of one O packet: twice that in hex */
 #define PDB_NR_BPS 96
 #define PDB_NR_SITES 96

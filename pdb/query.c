@@ -52,7 +52,8 @@ static bool query_supported(struct pdb *p, struct pdb_in *in)
     p->swbreak = gdb_has(in, "swbreak+");
     p->hwbreak = gdb_has(in, "hwbreak+");
     p->no_resumed = gdb_has(in, "no-resumed+");
-    pdb_printf(o, "PacketSize=%x;multiprocess+", PDB_PACKET);
+    pdb_printf(o, "PacketSize=%x;multiprocess+",
+               p->flags & PDB_SEVEN_BIT ? PDB_PACKET_SHARED : PDB_PACKET);
     pdb_puts(o, ";swbreak+;hwbreak+;vContSupported+");
     pdb_puts(o, ";ConditionalBreakpoints+;BreakpointCommands+");
     pdb_puts(o, ";qXfer:features:read+;QNonStop+;QThreadEvents+");

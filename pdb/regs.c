@@ -388,6 +388,18 @@ bool packet_P(struct pdb *p, struct pdb_in *in)
     return put_state(p, t, &s);
 }
 
+/*
+ * gdb asks for rbp at a stop only where it is a frame pointer: then it points
+ * a little above rsp.  Code that uses it for something else is most of what
+ * there is to step through, and need not pay for it.
+ */
+#define FRAME_SPAN 0x4000u
+
+static bool is_frame_pointer(const struct pdb_regs *r)
+{
+    return r->v[PDB_RBP] - r->v[PDB_RSP] <= FRAME_SPAN;
+}
+
 void put_expedited(struct pdb *p, struct pdb_tid t, bool pc_only)
 {
     static const uint8_t numbers[] = { PDB_RBP, PDB_RSP, PDB_RIP };
@@ -396,7 +408,8 @@ void put_expedited(struct pdb *p, struct pdb_tid t, bool pc_only)
 
     if (get_regs(p, t, &r) < 0)
         return;
-    for (i = pc_only ? 2 : 0; i < sizeof(numbers); i++) {
+    for (i = pc_only ? 2 : is_frame_pointer(&r) ? 0 : 1; i < sizeof(numbers);
+         i++) {
         if (!(r.known & PDB_REG_BIT(numbers[i])))
             continue;
         pdb_put_hex_fixed(&p->reply, numbers[i], 2);

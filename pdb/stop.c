@@ -135,6 +135,19 @@ static bool pc_suffices(const struct pdb *p, const struct pdb_stop *s)
            (s->why == PDB_WHY_STEP && p->stepping_off);
 }
 
+/*
+ * gdb takes an id without a process for one of the inferior that it resumed,
+ * so the only one that it holds need not be named each time.
+ */
+static void put_stopped_tid(struct pdb *p, const struct pdb_stop *s,
+                            struct pdb_tid t)
+{
+    if (p->owed && p->nr_attached == 1 && s->why <= PDB_WHY_WATCH)
+        pdb_printf(&p->reply, "%x", (unsigned int)t.tid);
+    else
+        put_tid(p, &p->reply, t);
+}
+
 /* The thread's id comes first: gdb needs it to read the registers. */
 static void put_stopped(struct pdb *p, const struct pdb_stop *s)
 {
@@ -145,7 +158,7 @@ static void put_stopped(struct pdb *p, const struct pdb_stop *s)
     pdb_putc(&p->reply, 'T');
     pdb_put_hex_fixed(&p->reply, (uint64_t)signal_of(s), 2);
     pdb_puts(&p->reply, "thread:");
-    put_tid(p, &p->reply, t);
+    put_stopped_tid(p, s, t);
     pdb_putc(&p->reply, ';');
     put_reason(p, s);
     put_core(p, s, t);

@@ -79,7 +79,7 @@ static void hits_are_reported(struct fake *f)
     CHECK(fake_int3(f, 1, 2, 0x10200) == PDB_HOLD);
     CHECK(f->regs[1][2].v[PDB_RIP] == 0x10200);
     IS(fake_body(fake_pull(f), NULL),
-       "T05thread:p1.2;swbreak:;10:0002010000000000;");
+       "T05thread:2;swbreak:;10:0002010000000000;");
 }
 
 static void foreign_int3_is_passed(struct fake *f)
@@ -136,7 +136,7 @@ static void step_over_counts_as_a_step(struct fake *f)
     fake_ask(f, "vCont;s:p1.1;c:p1.-1");
     CHECK(fake_int3(f, 1, 1, 0x10200) == PDB_GO);
     CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
-    HAS(fake_pull(f), "T05thread:p1.1");
+    HAS(fake_pull(f), "T05thread:1;");
 }
 
 static void break_in_during_a_step_over(struct fake *f)
@@ -257,7 +257,7 @@ static void hardware_execution(struct fake *f)
     fake_ask(f, "vCont;c");
     f->regs[1][1].v[PDB_RIP] = 0x10203;
     CHECK(fake_stop(f, PDB_WHY_EXEC, 1, 1) == PDB_HOLD);
-    HAS(fake_body(fake_pull(f), NULL), "T05thread:p1.1;hwbreak:;");
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;hwbreak:;");
 }
 
 static enum pdb_verdict watch_hit(struct fake *f, uint64_t addr, bool stepped)
@@ -279,7 +279,7 @@ static void watches_writes(struct fake *f)
     CHECK(watch_hit(f, 0x10304, false) == PDB_GO); /* the same value again */
     f->mem[1][0x305]++;
     CHECK(watch_hit(f, 0x10304, false) == PDB_HOLD);
-    HAS(fake_body(fake_pull(f), NULL), "T05thread:p1.1;watch:10303;");
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;watch:10303;");
     fake_push(f, "+", 1);
     IS(fake_ask(f, "z2,10303,6"), "OK");
     CHECK(!f->hw_used[0] && !f->hw_used[1] && !f->hw_used[2]);

@@ -13,7 +13,7 @@ static void supported(struct fake *f)
     fake_init(f, 0);
     fake_attach(f);
     s = fake_ask(f, "qSupported:multiprocess+");
-    HAS(s, "PacketSize=1000;multiprocess+");
+    HAS(s, "PacketSize=4000;multiprocess+");
     HAS(s, "ConditionalBreakpoints+");
     HAS(s, "binary-upload+");
     CHECK(!strstr(s, "QStartNoAckMode") && !strstr(s, "error-message"));

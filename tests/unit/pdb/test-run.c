@@ -11,9 +11,9 @@ static void first_packet_stops_the_machine(struct fake *f)
     IS(fake_pull(f), "+");
     CHECK(f->nr_interrupts == 1 && f->pdb.state == PDB_ALONE);
     CHECK(fake_stop(f, PDB_WHY_BREAK_IN, 1, 2) == PDB_HOLD);
-    HAS(fake_pull(f), "$PacketSize=1000;");
+    HAS(fake_pull(f), "$PacketSize=4000;");
     fake_push(f, "+", 1);
-    HAS(fake_ask(f, "?"), "T02thread:p1.2;core:1;06:");
+    HAS(fake_ask(f, "?"), "T02thread:p1.2;core:1;07:");
 }
 
 static void damaged_packet_stops_nothing(struct fake *f)
@@ -57,7 +57,7 @@ static void continues_and_breaks_in(struct fake *f)
     fake_push(f, "\x03", 1);
     CHECK(f->nr_interrupts == 2); /* one was for the attach */
     CHECK(fake_stop(f, PDB_WHY_BREAK_IN, 1, 1) == PDB_HOLD);
-    HAS(fake_body(fake_pull(f), NULL), "T02thread:p1.1;core:0;06:");
+    HAS(fake_body(fake_pull(f), NULL), "T02thread:p1.1;core:0;07:");
 }
 
 static void plan_is_searched_from_the_front(struct fake *f)
@@ -110,8 +110,12 @@ static void steps(struct fake *f)
     f->regs[1][1].v[PDB_RIP] = 0x10105;
     CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
     IS(fake_body(fake_pull(f), NULL),
-       "T05thread:p1.1;06:1711111111111111;07:1811111111111111;"
-       "10:0501010000000000;");
+       "T05thread:1;07:1811111111111111;10:0501010000000000;");
+    f->regs[1][1].v[PDB_RBP] = f->regs[1][1].v[PDB_RSP] + 0x20;
+    fake_push(f, "+", 1);
+    fake_ask(f, "vCont;s:p1.1;c:p1.-1");
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;06:3811111111111111;07:");
 }
 
 static void stray_step_is_not_ours(struct fake *f)
