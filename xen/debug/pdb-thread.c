@@ -17,6 +17,10 @@
 #define GUEST_FLAGS_FIXED                                                      \
     (X86_EFLAGS_IF | X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_VM | 2)
 
+/* The ELF note of the linker; the id is behind its header and "GNU". */
+extern const u8 hv_build_id_start[], hv_build_id_end[];
+#define BUILD_ID_SKIP 16
+
 struct domain *pdb_domain(int32_t pid)
 {
     struct domain *d;
@@ -335,6 +339,26 @@ int pdb_thread_info(void *ctx, struct pdb_tid t, struct pdb_thread_info *i)
     return 0;
 }
 
+/*
+ * Named as distributions store debug files, so that the splitter, or gdb's
+ * own file system, finds the file of this very build.
+ */
+static const char *image_by_build_id(struct pdb_target *target)
+{
+    char *name = target->exec_file;
+    size_t len = strlcpy(name, "/usr/lib/debug/.build-id/",
+                         sizeof(target->exec_file));
+    const u8 *id = hv_build_id_start + BUILD_ID_SKIP;
+
+    for (; id < hv_build_id_end && len + 12 < sizeof(target->exec_file); id++)
+        len += (size_t)snprintf(name + len, sizeof(target->exec_file) - len,
+                                "%02x%s", *id,
+                                id == hv_build_id_start + BUILD_ID_SKIP ? "/"
+                                                                        : "");
+    strlcpy(name + len, ".debug", sizeof(target->exec_file) - len);
+    return name;
+}
+
 int pdb_inferior_info(void *ctx, int32_t pid, struct pdb_inferior_info *i)
 {
     struct pdb_target *target = ctx;
@@ -343,6 +367,7 @@ int pdb_inferior_info(void *ctx, int32_t pid, struct pdb_inferior_info *i)
     i->name = target->name;
     if (pid == PDB_PID_HYPERVISOR) {
         strlcpy(target->name, "hypervisor", sizeof(target->name));
+        i->exec_file = image_by_build_id(target);
         return 0;
     }
     if (!pdb_domain(pid))
