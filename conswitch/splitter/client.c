@@ -173,6 +173,8 @@ void clients_flush(struct splitter *s)
 
         if (c->dead)
             continue;
+        if (c->file >= 0)
+            http_continue(s, c);
         flush_out(s, c);
         if (!c->dead && is_rsp(s, c))
             flush_rsp(s, c);
@@ -303,6 +305,7 @@ static void welcome(struct splitter *s, struct client *c)
         c->refused = true;
         c->close_ms = s->now + REFUSE_MS;
     } else if (c->port == SPLITTER_GDB) {
+        symbols_close(&s->symbols);
         rsp_attach(&s->rsp);
     } else if (c->port == SPLITTER_RAW && taken) {
         client_text(s, c, "nsplitd: the raw port is in use\r\n");
@@ -324,6 +327,7 @@ struct client *client_add(struct splitter *s, int fd, enum splitter_port port)
         return NULL;
     }
     c->fd = fd;
+    c->file = -1;
     c->port = port;
     c->id = s->next_id++;
     c->since = s->wall;
@@ -365,6 +369,8 @@ void client_close(struct splitter *s, struct client *c, const char *why)
 static void free_client(struct client *c)
 {
     close(c->fd);
+    if (c->file >= 0)
+        close(c->file);
     bytes_free(&c->out);
     bytes_free(&c->in);
     free(c);
@@ -409,7 +415,8 @@ short client_events(const struct splitter *s, const struct client *c)
     }
     if (c->dead || c->closing)
         want = false;
-    return (short)((want ? POLLIN : 0) | (backlog(s, c) ? POLLOUT : 0));
+    return (short)((want ? POLLIN : 0) |
+                   (backlog(s, c) || c->file >= 0 ? POLLOUT : 0));
 }
 
 /* A spy's bytes are read, for telnet's sake, and forgotten. */

@@ -240,18 +240,57 @@ static const char *cmd_reset(struct splitter *s, struct client *c,
     return NULL;
 }
 
+struct answer {
+    struct splitter *s;
+    struct client *c;
+};
+
+/* What is offered to gdb, a line a file. */
+static void say_symbols(void *ctx, const char *path,
+                        const struct elf_facts *facts)
+{
+    const struct answer *to = ctx;
+    char id[2 * BUILD_ID_MAX + 1];
+
+    build_id_text(&facts->id, id);
+    say(to->s, to->c, "build-id: %s%s%s %s", id, facts->code ? " code" : "",
+        facts->debug ? " debug" : "", path);
+}
+
+static const char *cmd_symbols(struct splitter *s, struct client *c,
+                               const char *args)
+{
+    struct answer to = { s, c };
+
+    (void)args;
+    if (!s->symbols.path[0])
+        return "nothing is offered; start with --symbols FILE or DIRECTORY";
+    symbols_each(&s->symbols, say_symbols, &to);
+    return NULL;
+}
+
+/*
+ * What makes gdb pleasant on a slow line: code comes from the file, other
+ * memory in large pieces and once only, symbols by build-id from this port.
+ */
 static const char *cmd_gdbinit(struct splitter *s, struct client *c,
                                const char *args)
 {
+    bool near = s->symbols.path[0] && !s->cfg.transparent;
+
     (void)args;
     if (s->port_number[SPLITTER_GDB] < 0)
         return "there is no gdb port";
-    say(s, c, "set remotetimeout 10");
     say(s, c, "set pagination off");
+    say(s, c, "set remotetimeout 10");
+    say(s, c, "set trust-readonly-sections on");
     say(s, c, "mem 0 0xffffffffffffffff rw cache");
     say(s, c, "set dcache line-size 1024");
-    if (s->symbols.path[0] && !s->symbols.is_directory)
-        say(s, c, "file %s", s->symbols.path);
+    if (near && s->port_number[SPLITTER_CONTROL] >= 0) {
+        say(s, c, "set debuginfod urls http://localhost:%d",
+            s->port_number[SPLITTER_CONTROL]);
+        say(s, c, "set debuginfod enabled on");
+    }
     say(s, c, "target remote localhost:%d", s->port_number[SPLITTER_GDB]);
     return NULL;
 }
@@ -294,6 +333,7 @@ static const struct {
     { "release", "", "close the line, for another program", cmd_release },
     { "acquire", "", "open it again", cmd_acquire },
     { "gdbinit", "", "commands for gdb to attach here", cmd_gdbinit },
+    { "symbols", "", "the files offered to gdb, by build-id", cmd_symbols },
     { "reset", "", "drop all other clients and reopen the line", cmd_reset },
     { "quit", "", "end this connection", cmd_quit },
     { "shutdown", "", "end the splitter", cmd_shutdown },
@@ -326,6 +366,8 @@ static void run(struct splitter *s, struct client *c, const char *line)
 
     if (len == 0)
         return;
+    if (!c->known && http_request(s, c, line))
+        return;
     for (size_t i = 0; i < NR_COMMANDS; i++) {
         if (!is_command(line, len, commands[i].name))
             continue;
@@ -354,6 +396,10 @@ void control_input(struct splitter *s, struct client *c)
     if (s->cfg.once && c->in.len == 1 && *bytes_data(&c->in) == 'r')
         (void)bytes_add_text(&c->in, "\n");
     while (!c->closing && !c->dead && c->in.len) {
+        if (c->http) {
+            bytes_drop(&c->in, c->in.len);
+            return;
+        }
         data = bytes_data(&c->in);
         end = memchr(data, '\n', c->in.len);
         if (!end && c->in.len < sizeof(line))

@@ -6,6 +6,7 @@
  *   line.c      the source: opening, losing, reopening it; both directions
  *   client.c    accepting, reading, writing, slow and refused clients
  *   control.c   the commands of the control port
+ *   http.c      debuginfod's requests, which come there too
  *
  * Memory is bounded: CLIENTS_MAX clients with OUT_MAX each, fixed queues for
  * the rest.  A client that does not read holds the line back for SLOW_MS,
@@ -53,6 +54,9 @@ struct client {
     bool slow;         /* nobody waits for it */
     bool telnet_on;    /* console: telnet is understood */
     bool known;        /* control: has sent a command that exists */
+    bool http;         /* control: its request is served, no commands follow */
+    int file;          /* ... by this file, or -1 */
+    uint64_t file_left;
     uint64_t since;    /* wall clock, ms */
     uint64_t full_ms;  /* since when it holds the line back; 0: it does not */
     uint64_t full_tx;  /* its tx then */
@@ -210,5 +214,13 @@ void client_gdb_input(struct splitter *s);
 
 /* Runs the whole lines in c->in. */
 void control_input(struct splitter *s, struct client *c);
+
+/* ---------------------------------------------------------------- http.c */
+
+/* Serves a client whose first line is a GET; false when it is none. */
+bool http_request(struct splitter *s, struct client *c, const char *line);
+
+/* More of the file, as far as the client has taken what it got. */
+void http_continue(struct splitter *s, struct client *c);
 
 #endif /* ENGINE_H */

@@ -61,7 +61,7 @@ typedef void rsp_packet_fn(void *ctx, bool to_target, const uint8_t *data,
 struct rsp_config {
     uint32_t chars_per_s;    /* speed of the line, for the ack timeout */
     bool interrupt_is_break; /* ^C wants a line BREAK instead of 0x03 */
-    bool serves_exec_file;   /* `near` answers qXfer:exec-file and vFile */
+    bool serves_exec_file;   /* `near` answers vFile: offer qXfer:exec-file */
     rsp_near_fn *near;       /* may be NULL */
     rsp_packet_fn *packet;   /* sees what passes; may be NULL */
     void *ctx;

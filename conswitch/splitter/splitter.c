@@ -171,7 +171,7 @@ static void init_rsp(struct splitter *s)
     struct rsp_config cfg = {
         .chars_per_s = s->spec.baud / 10,
         .interrupt_is_break = s->cfg.interrupt == SPLITTER_INT_BREAK,
-        .serves_exec_file = s->symbols.path[0] && !s->symbols.is_directory,
+        .serves_exec_file = s->symbols.path[0] != '\0',
         .near = near,
         .packet = packet_seen,
         .ctx = s,
@@ -221,7 +221,8 @@ struct splitter *splitter_create(const struct splitter_config *c, char *err,
         return NULL;
     }
     s->cfg = *c;
-    s->log.fd = s->symbols.fd = s->src.fd = s->src.slave = -1;
+    s->log.fd = s->src.fd = s->src.slave = -1;
+    symbols_clear(&s->symbols);
     s->source_text = own(c->source, &s->cfg.source);
     s->listen_text = own(c->listen, &s->cfg.listen);
     s->log_text = own(c->log_path, &s->cfg.log_path);

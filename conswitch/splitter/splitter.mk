@@ -3,32 +3,33 @@
 
 ENGINE = $(addprefix splitter/,splitter.c client.c line.c control.c rsp.c \
 	rsp-frame.c rsp-features.c telnet.c history.c log.c source.c tty.c \
-	symbols.c bytes.c)
+	symbols.c symbols-find.c buildid.c http.c bytes.c)
+ELFUTILS = $(shell pkg-config --libs libdw libelf)
 
 $(O)/nsplitd: splitter/main.c $(ENGINE) $(CORE) $(HEADERS) | $(O)
-	$(BUILD) $(CFLAGS) $(LDFLAGS) $(filter %.c,$^) -o $@
+	$(BUILD) $(CFLAGS) $(LDFLAGS) $(filter %.c,$^) -o $@ $(ELFUTILS)
 
 # what the splitter parses, without its I/O
 PARSERS = $(addprefix splitter/,rsp.c rsp-frame.c rsp-features.c telnet.c \
-	history.c symbols.c source.c tty.c)
+	history.c symbols.c symbols-find.c buildid.c source.c tty.c)
 
 $(O)/unit-rsp: $(PARSERS) $(T)/unit/conswitch-rsp.c $(HEADERS) | $(O)
-	$(BUILD) $(CHECKED) $(filter %.c,$^) -o $@
+	$(BUILD) $(CHECKED) $(filter %.c,$^) -o $@ $(ELFUTILS)
 
 $(O)/unit-embed: $(ENGINE) $(CORE) $(T)/unit/conswitch-embed.c $(HEADERS) | $(O)
-	$(BUILD) $(CHECKED) $(filter %.c,$^) -o $@
+	$(BUILD) $(CHECKED) $(filter %.c,$^) -o $@ $(ELFUTILS)
 
 $(O)/fuzz-splitter: $(PARSERS) $(T)/fuzz/conswitch-splitter.c \
 		$(T)/fuzz/conswitch-driver.c $(HEADERS) | $(O)
-	$(BUILD) $(CHECKED) -O2 $(filter %.c,$^) -o $@
+	$(BUILD) $(CHECKED) -O2 $(filter %.c,$^) -o $@ $(ELFUTILS)
 
 $(O)/libfuzz-splitter: $(PARSERS) $(T)/fuzz/conswitch-splitter.c $(HEADERS) | $(O)
 	clang $(WARN) -D_GNU_SOURCE -I. -Isplitter $(CHECKED) \
-		-fsanitize=fuzzer $(filter %.c,$^) -o $@
+		-fsanitize=fuzzer $(filter %.c,$^) -o $@ $(ELFUTILS)
 
 # the same program with every check on, for the tests
 $(O)/nsplitd-checked: splitter/main.c $(ENGINE) $(CORE) $(HEADERS) | $(O)
-	$(BUILD) $(CHECKED) $(filter %.c,$^) -o $@
+	$(BUILD) $(CHECKED) $(filter %.c,$^) -o $@ $(ELFUTILS)
 
 SPLITTER_SUITES = channels sources bulk gdb
 

@@ -17,12 +17,20 @@ struct request {
     size_t max, len;
 };
 
+void symbols_clear(struct symbols *sym)
+{
+    sym->path[0] = '\0';
+    sym->is_directory = false;
+    for (unsigned int i = 0; i < SYMBOLS_OPEN_MAX; i++)
+        sym->fd[i] = -1;
+}
+
 int symbols_init(struct symbols *sym, const char *path, char *err, size_t size)
 {
     char *real = realpath(path, NULL);
     struct stat st;
 
-    sym->fd = -1;
+    symbols_clear(sym);
     if (!real || strlen(real) >= sizeof(sym->path)) {
         snprintf(err, size, "symbols %s: %s", path, strerror(errno));
         free(real);
@@ -43,9 +51,11 @@ int symbols_init(struct symbols *sym, const char *path, char *err, size_t size)
 
 void symbols_close(struct symbols *sym)
 {
-    if (sym->fd >= 0)
-        close(sym->fd);
-    sym->fd = -1;
+    for (unsigned int i = 0; i < SYMBOLS_OPEN_MAX; i++) {
+        if (sym->fd[i] >= 0)
+            close(sym->fd[i]);
+        sym->fd[i] = -1;
+    }
 }
 
 static void put(struct request *q, const char *text)
@@ -131,51 +141,73 @@ static bool read_name(const char *hex, char *name, size_t size)
 
 /*
  * The file that a request may open: the one offered or, of a directory, the
- * one with the last part of that name.
+ * one of that build or with the last part of that name.
  */
-static bool choose_file(const struct symbols *sym, const char *name, char *path,
-                        size_t size)
+static bool choose_file(const struct symbols *sym, const char *name,
+                        char path[SYMBOLS_PATH_MAX])
 {
     const char *base = strrchr(name, '/');
+    struct build_id id;
 
     base = base ? base + 1 : name;
     if (!sym->is_directory) {
-        snprintf(path, size, "%s", sym->path);
+        snprintf(path, SYMBOLS_PATH_MAX, "%s", sym->path);
         return strcmp(name, sym->path) == 0;
     }
+    if (build_id_of_path(name, &id))
+        return symbols_find(sym, &id, true, path) ||
+               symbols_find(sym, &id, false, path);
     if (!*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
         return false;
-    return (size_t)snprintf(path, size, "%s/%s", sym->path, base) < size;
+    return (size_t)snprintf(path, SYMBOLS_PATH_MAX, "%s/%s", sym->path,
+                            base) < SYMBOLS_PATH_MAX;
 }
 
+/* The descriptor of an open file by gdb's number for it; NULL: not open. */
+static int *open_file(struct symbols *sym, unsigned long number)
+{
+    if (number < 1 || number > SYMBOLS_OPEN_MAX || sym->fd[number - 1] < 0)
+        return NULL;
+    return &sym->fd[number - 1];
+}
+
+/* gdb opens a file again while it has it open, and closes each by itself. */
 static void file_open(struct symbols *sym, struct request *q)
 {
     char name[sizeof(sym->path)], path[sizeof(sym->path)];
+    unsigned int slot = 0;
     struct stat st;
 
-    symbols_close(sym);
+    while (slot < SYMBOLS_OPEN_MAX && sym->fd[slot] >= 0)
+        slot++;
+    if (slot == SYMBOLS_OPEN_MAX) {
+        result(q, 0, EMFILE);
+        return;
+    }
     if (!read_name(q->args, name, sizeof(name)) ||
-        !choose_file(sym, name, path, sizeof(path)) || stat(path, &st) < 0 ||
+        !choose_file(sym, name, path) || stat(path, &st) < 0 ||
         !S_ISREG(st.st_mode)) {
         result(q, 0, ENOENT);
         return;
     }
-    sym->fd = open(path, O_RDONLY | O_CLOEXEC);
-    result(q, 1, sym->fd < 0 ? (unsigned int)errno : 0);
+    sym->fd[slot] = open(path, O_RDONLY | O_CLOEXEC);
+    result(q, slot + 1, sym->fd[slot] < 0 ? (unsigned int)errno : 0);
 }
 
 static void file_pread(struct symbols *sym, struct request *q)
 {
-    unsigned long fd, nr, from;
+    unsigned long number, nr, from;
     uint8_t data[8192]; /* escaped it is at most half a packet */
+    const int *fd = NULL;
     ssize_t got;
 
-    if (sscanf(q->args, "%lx,%lx,%lx", &fd, &nr, &from) != 3 || fd != 1 ||
-        sym->fd < 0) {
+    if (sscanf(q->args, "%lx,%lx,%lx", &number, &nr, &from) == 3)
+        fd = open_file(sym, number);
+    if (!fd) {
         result(q, 0, EBADF);
         return;
     }
-    got = pread(sym->fd, data, nr < sizeof(data) ? nr : sizeof(data),
+    got = pread(*fd, data, nr < sizeof(data) ? nr : sizeof(data),
                 (off_t)from);
     if (got < 0) {
         result(q, 0, (unsigned int)errno);
@@ -197,10 +229,11 @@ static void put_be(uint8_t *to, uint64_t value, unsigned int bytes)
 /* GDB's manual, "struct stat": big-endian, 64 bytes. */
 static void file_fstat(struct symbols *sym, struct request *q)
 {
+    const int *fd = open_file(sym, strtoul(q->args, NULL, 16));
     uint8_t out[64] = { 0 };
     struct stat st;
 
-    if (sym->fd < 0 || fstat(sym->fd, &st) < 0) {
+    if (!fd || fstat(*fd, &st) < 0) {
         result(q, 0, EBADF);
         return;
     }
@@ -215,6 +248,24 @@ static void file_fstat(struct symbols *sym, struct request *q)
     put_binary(q, out, sizeof(out));
 }
 
+static void file_close(struct symbols *sym, struct request *q)
+{
+    int *fd = open_file(sym, strtoul(q->args, NULL, 16));
+
+    result(q, 0, fd ? 0 : EBADF);
+    if (fd) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+/* Which process' view of the files: there is one. */
+static void file_setfs(struct symbols *sym, struct request *q)
+{
+    (void)sym;
+    result(q, 0, 0);
+}
+
 static void file_request(struct symbols *sym, struct request *q)
 {
     static const struct {
@@ -224,6 +275,8 @@ static void file_request(struct symbols *sym, struct request *q)
         { "open:", file_open },
         { "pread:", file_pread },
         { "fstat:", file_fstat },
+        { "close:", file_close },
+        { "setfs:", file_setfs },
     };
 
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
@@ -234,12 +287,6 @@ static void file_request(struct symbols *sym, struct request *q)
             calls[i].fn(sym, q);
             return;
         }
-    }
-    if (strncmp(q->args, "close:", 6) == 0) {
-        symbols_close(sym);
-        result(q, 0, 0);
-    } else if (strncmp(q->args, "setfs:", 6) == 0) {
-        result(q, 0, 0);
     }
     /* anything else: the empty reply, "unknown" */
 }

@@ -2,7 +2,7 @@
 /*
  * The splitter's parsers of bytes that others send: both legs of the
  * debugger's protocol, its framing, the features list, telnet, the files
- * offered to gdb, a source's name.
+ * offered to gdb, build-ids, a source's name.
  *
  * The first byte chooses the parser.  For the protocol the rest is a program
  * of (operation, count) and the bytes it works on.
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buildid.h"
 #include "history.h"
 #include "rsp-features.h"
 #include "rsp.h"
@@ -179,17 +180,41 @@ static void fuzz_source(const uint8_t *data, size_t size)
         REQUIRE(spec.data_bits >= 5 && spec.data_bits <= 8);
 }
 
+/* What is taken for a build-id is one, and comes back as it was. */
+static void fuzz_build_id(const uint8_t *data, size_t size)
+{
+    char text[200], hex[2 * BUILD_ID_MAX + 1];
+    struct build_id id = { 0 }, again = { 0 };
+
+    if (size >= sizeof(text))
+        return;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    if (build_id_of_path(text, &id))
+        REQUIRE(id.len >= 2 && id.len <= BUILD_ID_MAX);
+    if (!build_id_parse(text, size, &id))
+        return;
+    REQUIRE(id.len * 2 == size);
+    build_id_text(&id, hex);
+    REQUIRE(build_id_parse(hex, strlen(hex), &again) &&
+            build_id_same(&id, &again));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct symbols sym = { .path = "/etc/hostname", .fd = -1 };
+    struct symbols sym;
 
     if (size == 0)
         return 0;
-    switch (data[0] % 6) {
+    symbols_clear(&sym);
+    sym.is_directory = data[0] & 0x40;
+    strcpy(sym.path, sym.is_directory ? "/srv" : "/etc/hostname");
+    switch (data[0] % 7) {
     case 0: fuzz_command(data + 1, size - 1, &sym); break;
     case 1: fuzz_features(data + 1, size - 1); break;
     case 2: fuzz_telnet(data + 1, size - 1); break;
     case 3: fuzz_source(data + 1, size - 1); break;
+    case 4: fuzz_build_id(data + 1, size - 1); break;
     default: fuzz_rsp(data + 1, size - 1, &sym);
     }
     symbols_close(&sym);
