@@ -80,6 +80,9 @@ cppcheck: setup           ## static analysis of all C
 nightly: setup initramfs debian dist ## the long runs: fuzzers, stress, every test
 	tests/run --nightly $(SUITES)
 
+stress: setup initramfs   ## 30 minutes of stress-ng on 4 vCPUs, over a debug build
+	STRESS_SECONDS=$${STRESS_SECONDS:-1800} tests/stress/run 4-vcpus-on-4
+
 setup:                    ## install the Debian packages that are missing
 	@[ "$(SETUP)" = no ] || setup/install
 
@@ -98,4 +101,4 @@ help:                     ## this list
 	@sed -n '/^# Variables/,/^$$/s/^# \{0,1\}//p' Makefile
 
 .PHONY: all hypervisor run test run-debian initramfs debian iso dist install bench lint \
-	cppcheck nightly setup clean distclean help
+	cppcheck nightly stress setup clean distclean help

@@ -69,6 +69,7 @@ class Config:
     serial: tuple[str, ...] = ("test",)
     allow_reset: bool = False
     reset_log: bool = False
+    lifetime: int = LIFETIME
     extra: tuple[str, ...] = ()
 
 
@@ -220,7 +221,7 @@ class Machine:
         self._errors = (self.logs / "qemu.err").open("wb")
         self.process = subprocess.Popen(
             ["timeout", "--foreground", "-k", "5",
-             str(int(LIFETIME * PATIENCE))] + args,
+             str(int(self.config.lifetime * PATIENCE))] + args,
             stdin=subprocess.DEVNULL, stdout=self._errors,
             stderr=self._errors, pass_fds=[end.fileno() for end in theirs])
         for end in theirs:
