@@ -36,6 +36,8 @@ void session_reset(struct pdb *p)
 {
     breaks_remove(p, -1);
     catch_nothing(p);
+    if (p->ops->reset)
+        p->ops->reset(p->ctx);
     while (p->nr_attached)
         pid_forget(p, p->attached[0]);
     p->multiprocess = p->error_text = p->swbreak = p->hwbreak = false;

@@ -258,6 +258,10 @@ struct pdb_ops {
      */
     int (*memory_map)(void *ctx, int32_t pid, uint32_t i, struct pdb_region *r);
 
+    /* A session ends or begins: what commands of the target's have set for the
+       one before (break-on, say) is no longer wanted. */
+    void (*reset)(void *ctx);
+
     /* What breakpoint commands (dprintf) print. */
     void (*print)(void *ctx, const char *text, uint32_t len);
 

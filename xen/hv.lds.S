@@ -42,7 +42,7 @@ SECTIONS
         *(EXCLUDE_FILE(*liblzma.a:* *libz.a:* *liblz4.a:* *libzstd.a:*) .text.*)
         . = ALIGN(PAGE);
         hv_text_end = .;
-    } :text
+    } :text =0xcccccccc
 
     .init.text : AT(PHYS(ADDR(.init.text))) {
         hv_init_start = .;

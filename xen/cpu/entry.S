@@ -120,6 +120,7 @@ syscall_entry:
     jne     hypercall_entry
 
     /* Guest user mode: into the guest kernel. rcx: vcpu; r11, rax: scratch. */
+.Lhook_syscall:
     mov     %rax, FRAME(error_code)
     cmpq    $0, V_syscall(%rcx)
     je      syscall_slow
@@ -200,6 +201,15 @@ syscall_slow:
     call    pv_syscall_unregistered
     jmp     guest_exit
 
+/* From .Lhook_syscall, if the debugger wants to see the system call. */
+.Lredirect_syscall:
+    mov     FRAME(rip), %rcx
+    mov     FRAME(rflags), %r11
+    movq    $0, FRAME(error_code)
+    SAVE_REST
+    call    pdb_syscall_caught
+    jmp     guest_exit
+
 syscall_entry_compat:                   /* 32-bit SYSCALL (AMD) */
     push    %r11
     push    $GUEST_CS32
@@ -238,6 +248,7 @@ hypercall_entry:
     mov     FRAME(rip), %rcx
     SAVE_REST
     sti
+.Lhook_hypercall:
     mov     %r10, %rcx
     mov     %eax, %eax
     cmp     $NR_HYPERCALL_SLOTS, %rax
@@ -246,6 +257,7 @@ hypercall_entry:
     and     %r11, %rax
     lea     hypercall_table(%rip), %r11
     call    *(%r11, %rax, 8)
+.Lhook_hypercall_return:
     mov     %rax, UREGS_rax(%rsp)
 
     /* Nothing to do and back by SYSRET: what C preserves is still there. */
@@ -341,7 +353,9 @@ iret_entry:
     mov     %rax, %cr3
     swapgs
     pop     %rax
-1:  cmpw    $0, VI_pending(%rdx)        /* pending, mask: both clear? */
+1:
+.Lhook_sysret:
+    cmpw    $0, VI_pending(%rdx)        /* pending, mask: both clear? */
     jne     2f
 3:  pop     %rdx
     pop     %rcx
@@ -354,6 +368,15 @@ iret_entry:
     mov     FRAME(error_code), %rcx
     movq    $0, FRAME(error_code)
     SAVE_REST
+    jmp     guest_exit
+
+/* From .Lhook_sysret, if the debugger wants to see where it goes. */
+.Lredirect_sysret:
+    pop     %rdx
+    mov     FRAME(error_code), %rcx
+    movq    $0, FRAME(error_code)
+    SAVE_REST
+    call    pdb_sysret_caught
     jmp     guest_exit
 
     FIXUP(.Lir0, iret_bad)
@@ -578,6 +601,11 @@ exception_entries:                      /* by vector; 0: reserved */
     .globl int80_entry
 int80_entry:
     .quad   exc_int80
+    .globl pdb_entry_places
+pdb_entry_places:                       /* debug/pdb-hook.h, PDB_PLACE_* */
+    .quad   .Lhook_hypercall, .Lhook_hypercall_return
+    .quad   .Lhook_syscall, .Lhook_sysret
+    .quad   .Lredirect_syscall, .Lredirect_sysret
 
     .data
     .align 64

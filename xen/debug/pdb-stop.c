@@ -26,6 +26,7 @@
 #include <hv/string.h>
 #include <hv/x86.h>
 
+#include "pdb-hook.h"
 #include "pdb-target.h"
 
 #define STOP_PATIENCE_MS 1000
@@ -165,6 +166,7 @@ static void gather(struct cpu_user_regs *regs)
         }
         cpu_relax();
     }
+    pdb_hooks_lift();
     pdb_steps_disarm();
 }
 
@@ -370,6 +372,8 @@ static void let_go(struct cpu_user_regs *regs)
     }
     skip_stopped_time();
     plant_again();
+    if (!t->planned || !t->plan.alone)
+        pdb_hooks_plant();
     pdb_hw_load();
     console_debug_unclaim();
     WRITE_ONCE(told_stay, stay);
@@ -428,6 +432,7 @@ static void stop_for_db(struct cpu_user_regs *regs, struct pdb_stop *s, u64 dr6)
     const struct pdb_one_step *step =
         dr6 & DR6_BS ? pdb_step_finish(regs) : NULL;
 
+    pdb_hook_mend(regs);
     if (step)
         s->thread = step->who;
     if (pdb_hw_hit(dr6, s) ||
@@ -471,6 +476,8 @@ static bool trap_in_debugger(struct cpu_user_regs *regs)
     struct pdb_site *s;
 
     if (regs->entry_vector == X86_EXC_BP) {
+        if (pdb_hook_pass(regs))
+            return true;
         s = site_behind(regs);
         if (!s)
             return false;
@@ -546,6 +553,27 @@ static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
     s->signal = t->crashed ? 6 : 2;
 }
 
+/* What was seen without being the leader, once it is. */
+static void stop_for(struct cpu_user_regs *regs, struct pdb_stop *s)
+{
+    const struct pdb *p = &pdb_target->core;
+
+    while (!lead())
+        (void)wait_behind_leader(regs, X86_EXC_DB);
+    if (p->state != PDB_ALONE && !pdb_holding(p))
+        (void)stop(regs, s);
+    else /* nobody wants to know any more */
+        __atomic_store_n(&leader, NOBODY, __ATOMIC_SEQ_CST);
+}
+
+void pdb_stop_guest(struct pdb_stop *s)
+{
+    struct cpu_user_regs *regs = guest_cpu_user_regs();
+
+    s->thread = pdb_thread_here(regs);
+    stop_for(regs, s);
+}
+
 /*
  * #BP, #DB and faults, from the hypervisor or a guest. True: dealt with.
  */
@@ -553,8 +581,14 @@ static bool trapped(struct cpu_user_regs *regs)
 {
     unsigned int vector = regs->entry_vector & 0xff;
     struct pdb_stop s = {.why = PDB_WHY_SOFT};
+    enum pdb_hook_hit hook =
+        vector == X86_EXC_BP ? pdb_hook_trap(regs, &s) : PDB_HOOK_NONE;
     u64 dr6 = 0;
 
+    if (hook == PDB_HOOK_STOP)
+        stop_for(regs, &s);
+    if (hook != PDB_HOOK_NONE)
+        return true;
     if (!concerns_us(regs, vector))
         return false;
     if (vector == X86_EXC_DB) {
@@ -723,6 +757,12 @@ static const char *op_reason(void *ctx)
     return why;
 }
 
+static void op_reset(void *ctx)
+{
+    (void)ctx;
+    pdb_events_clear();
+}
+
 static void op_print(void *ctx, const char *text, u32 len)
 {
     (void)ctx;
@@ -746,6 +786,8 @@ const struct pdb_ops pdb_machine_ops = {
     .reboot = op_reboot,
     .hw_insert = pdb_hw_insert,
     .hw_remove = pdb_hw_remove,
+    .catch_syscalls = pdb_catch_syscalls,
+    .reset = op_reset,
     .print = op_print,
     .tables = pdb_tables,
     .commands = pdb_commands,

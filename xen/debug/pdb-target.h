@@ -119,10 +119,16 @@ bool pdb_hw_hit(u64 dr6, struct pdb_stop *s);
 extern const struct pdb_command pdb_commands[];
 extern const struct pdb_table pdb_tables[];
 
+/* --- pdb-event.c --- */
+int pdb_cmd_break_on(struct pdb *p, void *ctx, const char *args,
+                     struct pdb_out *o);
+
 /* --- pdb-stop.c --- */
 extern const struct pdb_ops pdb_machine_ops;
 bool pdb_trap(struct cpu_user_regs *regs);  /* #BP, #DB, faults */
 bool pdb_nmi(struct cpu_user_regs *regs);
+/* From C, on the way back to the guest whose guest_regs are complete. */
+void pdb_stop_guest(struct pdb_stop *s);
 void pdb_settled(void); /* bytes have come */
 void pdb_receive(u8 byte);
 void pdb_break_in(void);

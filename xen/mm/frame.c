@@ -97,6 +97,13 @@ static int enter_type(struct frame *f, enum frame_type was, bool validated,
     return type_has_rules(t) ? type_ops->validate(f, t) : 0;
 }
 
+int __attribute__((noipa, cold)) frame_type_conflict(const struct frame *f,
+                                                     enum frame_type wanted)
+{
+    (void)f, (void)wanted;
+    return -EBUSY;
+}
+
 int frame_type_slow(struct frame *f, enum frame_type t)
 {
     u64 old = READ_ONCE(f->refs);
@@ -109,7 +116,7 @@ int frame_type_slow(struct frame *f, enum frame_type t)
         ASSERT(old & FRAME_REF_MASK);
         if (old & FRAME_BUSY) {
             if (!same)
-                return -EBUSY;
+                return frame_type_conflict(f, t);
             wait_for_busy();
             old = READ_ONCE(f->refs);
             continue;
@@ -122,7 +129,7 @@ int frame_type_slow(struct frame *f, enum frame_type t)
             continue;
         }
         if (old & FRAME_COUNT_MASK)
-            return -EBUSY;
+            return frame_type_conflict(f, t);
         new = (old & ~(FRAME_TYPE_MASK | FRAME_VALIDATED)) | FRAME_TYPE(t) |
               FRAME_BUSY | 1;
         if (atomic_try_cmpxchg(&f->refs, &old, new))

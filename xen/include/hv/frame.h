@@ -152,6 +152,9 @@ extern u64 tlb_clock;
 /* The slow halves: frame.c. */
 int __must_check frame_type_slow(struct frame *f, enum frame_type t);
 void frame_type_idle(struct frame *f);
+/* -EBUSY, from one place that a debugger can stop at: f is in use as another
+ * type. */
+int frame_type_conflict(const struct frame *f, enum frame_type wanted);
 void frame_last_ref(struct frame *f);
 
 /*

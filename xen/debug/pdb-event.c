@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * `monitor break-on EVENT [FIELD VALUE]...`: stop when the hypervisor does
+ * something.  The list changes only while the machine is stopped; the CPU that
+ * comes by a hook reads it without a lock.
+ */
+#include <hv/cpu.h>
+#include <hv/domain.h>
+#include <hv/evtchn.h>
+#include <hv/mm.h>
+#include <hv/pv.h>
+#include <hv/string.h>
+#include <xen/grant_table.h>
+#include <xen/sched.h>
+
+#include "pdb-hook.h"
+#include "pdb-target.h"
+
+#define NR_EVENTS 16
+#define MAX_WANTED 4 /* fields that one of them looks at */
+#define MAX_MULTICALL 128
+
+enum field {
+    F_NUMBER, F_DOMAIN, F_FROM, F_VCPU, F_ADDRESS, F_ARG1, F_ARG5 = F_ARG1 + 4,
+    NR_FIELDS
+};
+
+struct field_name {
+    const char *name;
+    enum field field;
+};
+
+struct kind {
+    const char *name;
+    u16 hooks; /* bits */
+    struct field_name fields[8];
+};
+
+#define H(hook) (1u << PDB_HOOK_##hook)
+
+static const struct kind kinds[] = {
+    {"hypercall", H(HYPERCALL),
+     {{"number", F_NUMBER}, {"domain", F_DOMAIN}, {"arg1", F_ARG1},
+      {"arg2", F_ARG1 + 1}, {"arg3", F_ARG1 + 2}, {"arg4", F_ARG1 + 3},
+      {"arg5", F_ARG5}}},
+    {"exception", H(EXCEPTION),
+     {{"vector", F_NUMBER}, {"domain", F_DOMAIN}, {"address", F_ADDRESS}}},
+    {"event", H(EVENT_2L) | H(EVENT_FIFO),
+     {{"port", F_NUMBER}, {"domain", F_DOMAIN}, {"vcpu", F_VCPU},
+      {"from", F_FROM}}},
+    {"grant", H(GRANT),
+     {{"ref", F_NUMBER}, {"domain", F_DOMAIN}, {"from", F_FROM}}},
+    {"page-type", H(PAGE_TYPE),
+     {{"wanted", F_NUMBER}, {"domain", F_DOMAIN}, {"frame", F_ADDRESS}}},
+    {"domain-start", H(START), {{"domain", F_DOMAIN}}},
+    {"domain-crash", H(CRASH) | H(SHUTDOWN), {{"domain", F_DOMAIN}}},
+    {"domain-shutdown", H(SHUTDOWN),
+     {{"reason", F_NUMBER}, {"domain", F_DOMAIN}}},
+    {"schedule", H(SCHEDULE),
+     {{"domain", F_DOMAIN}, {"vcpu", F_VCPU}, {"from", F_FROM}}},
+};
+
+static struct wanted {
+    const struct kind *kind; /* NULL: free */
+    u8 nr;
+    u8 field[MAX_WANTED]; /* index into kind->fields */
+    u64 value[MAX_WANTED];
+    u64 hits;
+} wanted[NR_EVENTS];
+
+/* Written before this CPU leads. */
+static DEFINE_PER_CPU(char[PDB_NOTE], note);
+
+/* --- what a hook tells of --- */
+
+static void look_hypercall(const struct cpu_user_regs *regs, u64 f[NR_FIELDS])
+{
+    const u64 args[] = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8};
+
+    f[F_NUMBER] = (u32)regs->rax;
+    memcpy(&f[F_ARG1], args, sizeof(args));
+}
+
+static void look_exception(const struct cpu_user_regs *regs, u64 f[NR_FIELDS])
+{
+    const struct cpu_user_regs *guest = (const void *)regs->rdi;
+
+    f[F_NUMBER] = (u32)regs->rsi;
+    f[F_ADDRESS] = f[F_NUMBER] == X86_EXC_PF ? current->pv.info->arch.cr2
+                                             : guest->rip;
+}
+
+static void look_event(const struct cpu_user_regs *regs, u64 f[NR_FIELDS])
+{
+    const struct vcpu *v = (const void *)regs->rdi;
+    const struct evtchn *chn = (const void *)regs->rsi;
+
+    f[F_NUMBER] = chn->port;
+    f[F_FROM] = f[F_DOMAIN];
+    f[F_DOMAIN] = v->domain->id;
+    f[F_VCPU] = v->id;
+}
+
+static void look_page_type(const struct cpu_user_regs *regs, u64 f[NR_FIELDS])
+{
+    const struct frame *frame = (const void *)regs->rdi;
+
+    f[F_DOMAIN] = frame->owner;
+    f[F_NUMBER] = (u32)regs->rsi;
+    f[F_ADDRESS] = mfn_x(frame_to_mfn(frame));
+}
+
+static void look_schedule(const struct cpu_user_regs *regs, u64 f[NR_FIELDS])
+{
+    const struct vcpu *prev = (const void *)regs->rdi;
+    const struct vcpu *next = (const void *)regs->rsi;
+
+    f[F_FROM] = prev->domain->id;
+    f[F_DOMAIN] = next->domain->id;
+    f[F_VCPU] = next->id;
+}
+
+/* The toolstack's last step: nothing of the domain has run so far. */
+static bool is_start(const struct domain *d)
+{
+    const struct vcpu *v = d->vcpu[0];
+
+    return d->pause_count == 1 && v &&
+           v->runstate.time[RUNSTATE_running] == 0;
+}
+
+/* False: what happens here is not what the hook is for. */
+static bool look(enum pdb_hook h, const struct cpu_user_regs *regs,
+                 u64 f[NR_FIELDS])
+{
+    const struct domain *d = (const void *)regs->rdi;
+    const struct gnttab_map_grant_ref *op = (const void *)regs->rdi;
+
+    memset(f, 0, NR_FIELDS * sizeof(f[0]));
+    f[F_DOMAIN] = currd->id;
+    switch (h) {
+    case PDB_HOOK_HYPERCALL: look_hypercall(regs, f); return true;
+    case PDB_HOOK_EXCEPTION: look_exception(regs, f); return true;
+    case PDB_HOOK_EVENT_2L:
+    case PDB_HOOK_EVENT_FIFO: look_event(regs, f); return true;
+    case PDB_HOOK_PAGE_TYPE: look_page_type(regs, f); return true;
+    case PDB_HOOK_SCHEDULE: look_schedule(regs, f); return true;
+    case PDB_HOOK_GRANT:
+        f[F_NUMBER] = op->ref;
+        f[F_FROM] = op->dom;
+        return true;
+    case PDB_HOOK_START:
+    case PDB_HOOK_CRASH:
+    case PDB_HOOK_SHUTDOWN:
+        f[F_DOMAIN] = d->id;
+        f[F_NUMBER] = (u8)regs->rsi;
+        return h != PDB_HOOK_START || is_start(d);
+    default: return false;
+    }
+}
+
+/* --- is that wanted? --- */
+
+static bool fits(const struct wanted *w, const u64 f[NR_FIELDS])
+{
+    for (unsigned int i = 0; i < w->nr; i++)
+        if (f[w->kind->fields[w->field[i]].field] != w->value[i])
+            return false;
+    return true;
+}
+
+/* One of the calls in a multicall; its fields are then in f. */
+static bool fits_inside(const struct wanted *w, u64 f[NR_FIELDS])
+{
+    struct pdb_space as = {PDB_SPACE_THREAD,
+                           {PDB_PID_HYPERVISOR,
+                            (int32_t)smp_processor_id() + 1}, 0};
+    u64 at = f[F_ARG1], nr = MIN(f[F_ARG1 + 1], (u64)MAX_MULTICALL);
+    struct multicall_entry e;
+    u64 inner[NR_FIELDS];
+
+    for (; nr != 0; nr--, at += sizeof(e)) {
+        if (pdb_read_mem(pdb_target, &as, at, &e, sizeof(e)) != sizeof(e))
+            return false;
+        memcpy(inner, f, sizeof(inner));
+        inner[F_NUMBER] = e.op;
+        memcpy(&inner[F_ARG1], e.args, 5 * sizeof(u64));
+        if (fits(w, inner)) {
+            memcpy(f, inner, sizeof(inner));
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_wanted(const struct wanted *w, enum pdb_hook h,
+                      u64 f[NR_FIELDS])
+{
+    if (!w->kind || !(w->kind->hooks >> h & 1))
+        return false;
+    if ((w->kind->hooks & H(CRASH)) && h == PDB_HOOK_SHUTDOWN &&
+        f[F_NUMBER] != SHUTDOWN_crash)
+        return false;
+    if (fits(w, f))
+        return true;
+    return h == PDB_HOOK_HYPERCALL && f[F_NUMBER] == __HYPERVISOR_multicall &&
+           fits_inside(w, f);
+}
+
+static void describe(const struct kind *k, const u64 f[NR_FIELDS])
+{
+    struct pdb_out o;
+    char *text = this_cpu(note);
+
+    pdb_out_init(&o, text, PDB_NOTE - 2, 0);
+    pdb_printf(&o, "%s:", k->name);
+    for (const struct field_name *n = k->fields; n->name; n++)
+        pdb_printf(&o, f[n->field] > 9 ? " %s 0x%lx" : " %s %lx", n->name,
+                   f[n->field]);
+    text[o.len] = '\n';
+    text[o.len + 1] = '\0';
+}
+
+bool pdb_event_hit(enum pdb_hook h, const struct cpu_user_regs *regs,
+                   struct pdb_stop *s)
+{
+    u64 f[NR_FIELDS];
+
+    if (pdb_holding(&pdb_target->core) || !look(h, regs, f))
+        return false;
+    for (struct wanted *w = wanted; w < wanted + NR_EVENTS; w++)
+        if (is_wanted(w, h, f)) {
+            __atomic_fetch_add(&w->hits, 1, __ATOMIC_RELAXED);
+            describe(w->kind, f);
+            s->why = PDB_WHY_NOTE;
+            s->text = this_cpu(note);
+            s->thread = pdb_thread_here(regs);
+            return true;
+        }
+    return false;
+}
+
+/* --- the command --- */
+
+/* False: not all of the places can be listened at. */
+static bool use_hooks(const struct kind *k, bool on)
+{
+    for (unsigned int h = 0; h < NR_PDB_HOOKS; h++)
+        if ((k->hooks >> h & 1) && !pdb_hook_use(h, on)) {
+            while (h-- > 0)
+                if (k->hooks >> h & 1)
+                    (void)pdb_hook_use(h, !on);
+            return false;
+        }
+    return true;
+}
+
+static void clear(struct wanted *w)
+{
+    if (w->kind)
+        (void)use_hooks(w->kind, false);
+    w->kind = NULL;
+}
+
+void pdb_events_clear(void)
+{
+    for (struct wanted *w = wanted; w < wanted + NR_EVENTS; w++)
+        clear(w);
+}
+
+/* The word at *s; moves behind it and the blanks after it. */
+static bool take_word(const char **s, const char *word)
+{
+    size_t n = strlen(word);
+
+    if (strncmp(*s, word, n) != 0 || ((*s)[n] != '\0' && (*s)[n] != ' '))
+        return false;
+    for (*s += n; **s == ' '; (*s)++)
+        ;
+    return true;
+}
+
+static bool take_field(struct wanted *w, const char **s)
+{
+    const struct field_name *names = w->kind->fields;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(w->kind->fields) && names[i].name;
+         i++) {
+        if (!take_word(s, names[i].name))
+            continue;
+        if (w->nr == MAX_WANTED || !pdb_parse_number(s, &w->value[w->nr]))
+            return false;
+        w->field[w->nr++] = (u8)i;
+        for (; **s == ' '; (*s)++)
+            ;
+        return true;
+    }
+    return false;
+}
+
+static int add(struct pdb_target *t, const char *args)
+{
+    struct wanted *w = wanted, new = {.nr = 0};
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(kinds) && !new.kind; i++)
+        if (take_word(&args, kinds[i].name))
+            new.kind = &kinds[i];
+    while (new.kind && *args != '\0')
+        if (!take_field(&new, &args))
+            return -PDB_EINVAL;
+    if (!new.kind)
+        return -PDB_EINVAL;
+    while (w < wanted + NR_EVENTS && w->kind)
+        w++;
+    if (w == wanted + NR_EVENTS)
+        return -PDB_ENOMEM;
+    if (!use_hooks(new.kind, true)) {
+        t->reason = "this build of the hypervisor has no place to listen at";
+        return -PDB_EOPNOTSUPP;
+    }
+    *w = new;
+    return 0;
+}
+
+static void list(struct pdb_out *o)
+{
+    for (unsigned int n = 0; n < NR_EVENTS; n++) {
+        const struct wanted *w = &wanted[n];
+
+        if (!w->kind)
+            continue;
+        pdb_printf(o, "%u: %s", n + 1, w->kind->name);
+        for (unsigned int i = 0; i < w->nr; i++)
+            pdb_printf(o, " %s 0x%lx", w->kind->fields[w->field[i]].name,
+                       w->value[i]);
+        pdb_printf(o, ", %lu stops\n", w->hits);
+    }
+}
+
+static void list_kinds(struct pdb_out *o)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
+        pdb_printf(o, "  %s", kinds[i].name);
+        for (const struct field_name *n = kinds[i].fields; n->name; n++)
+            pdb_printf(o, " [%s N]", n->name);
+        pdb_puts(o, "\n");
+    }
+}
+
+int pdb_cmd_break_on(struct pdb *p, void *ctx, const char *args,
+                     struct pdb_out *o)
+{
+    u64 n = 0;
+    int rc;
+
+    (void)p;
+    if (*args == '\0') {
+        list(o);
+        pdb_puts(o, "what there is to stop on:\n");
+        list_kinds(o);
+        return 0;
+    }
+    if (!take_word(&args, "off")) {
+        rc = add(ctx, args);
+        if (rc == 0)
+            list(o);
+        return rc;
+    }
+    if (*args == '\0')
+        pdb_events_clear();
+    else if (!pdb_parse_number(&args, &n) || *args != '\0' || n == 0 ||
+             n > NR_EVENTS)
+        return -PDB_EINVAL;
+    else
+        clear(&wanted[n - 1]);
+    list(o);
+    return 0;
+}
