@@ -38,11 +38,11 @@ $(SPLITTER_SUITES:%=suite-%): suite-%: $(O)/nsplitd $(O)/nsplitd-checked
 	$(T)/splitter/$*
 
 # xencons is tested here, as it is tested with the splitter
-suite-xencons: $(O)/nsplitd-checked
+suite-xencons suite-servers: suite-%: $(O)/nsplitd-checked
 	$(MAKE) -s -C ../tools/xencons build/xencons build/xencons-checked
-	$(T)/splitter/xencons
+	$(T)/splitter/$*
 
-test-splitter: $(SPLITTER_SUITES:%=suite-%) suite-xencons
+test-splitter: $(SPLITTER_SUITES:%=suite-%) suite-xencons suite-servers
 
 splitter-nightly: $(O)/nsplitd $(O)/nsplitd-checked
 	BULK_MIB=100 $(T)/splitter/bulk

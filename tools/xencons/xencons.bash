@@ -5,14 +5,14 @@
 _xencons()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local options='--reconnect --log --telnet --raw --break --escape --quiet
+    local options='--reconnect --log --telnet --raw --call --break --escape --quiet
         --version --help'
 
     case $prev in
     -l | --log)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return ;;
-    -b | -e | --break | --escape)
+    -b | -e | -c | --break | --escape | --call)
         COMPREPLY=()
         return ;;
     esac

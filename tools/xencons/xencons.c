@@ -6,6 +6,7 @@
  * queue; what is not read by one side holds the other back.  The terminal is
  * put back on every way out, signals and crashes included.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -24,12 +25,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "conserver.h"
 #include "telnet.h"
-#include "terminal.h"
+#include "userterm.h"
 
 #define VERSION "1.0"
 #define CHUNK 16384u
 #define RETRY_MS 1000
+#define CONNECT_MS 30000 /* for one address */
 #define LINGER_MS 1000 /* without output, after the end of a piped input */
 
 enum {
@@ -48,8 +51,9 @@ static const char usage_text[] =
     "  -r, --reconnect     connect again whenever the connection is lost\n"
     "  -l, --log FILE      append what the console prints to FILE\n"
     "  -t, --telnet        speak telnet from the start\n"
-    "  -R, --raw           never telnet (default: find out)\n"
-    "  -b, --break CHAR    CTRL-CHAR sends a telnet BREAK\n"
+    "  -R, --raw           never telnet (default: as the other side begins)\n"
+    "  -c, --call NAME     HOST PORT is conserver's: attach to its console NAME\n"
+    "  -b, --break CHAR    CTRL-CHAR sends a BREAK, over telnet or conserver\n"
     "  -e, --escape CHAR   CTRL-CHAR quits, instead of CTRL-]\n"
     "  -q, --quiet         no banner\n"
     "  -4, -6              IPv4 or IPv6 only\n"
@@ -61,6 +65,7 @@ static const char usage_text[] =
     "Examples:\n"
     "  xencons localhost 9601                the console of domain 1\n"
     "  xencons -r -l xen.log server 12010    stay through reboots, with a log\n"
+    "  xencons -c rack3 server 782           conserver's console rack3\n"
     "  echo h | xencons -q localhost 12010   press a debug key from a script\n";
 
 enum telnet_mode {
@@ -71,12 +76,17 @@ enum telnet_mode {
 
 struct xencons {
     const char *host, *port; /* port NULL: host is unix:PATH */
+    const char *call;        /* conserver's name of a console, or NULL */
     int family;
     bool reconnect, quiet;
     enum telnet_mode mode;
     uint8_t quit_key, break_key; /* break_key 0: none */
     int log;                     /* -1: none */
     int fd;                      /* the connection, -1: none */
+    int terminal;                /* standard output */
+    bool raw;                    /* the person's terminal is, so keys count */
+    bool undecided, held;        /* telnet or raw? held: an IAC so far */
+    bool connecting;             /* what is typed waits for the connection */
     bool input_ended, leave;
     uint64_t quiet_since; /* after the end of input, ms */
     struct telnet telnet;
@@ -96,51 +106,90 @@ static uint64_t now_ms(void)
 static void say(const struct xencons *x, const char *text)
 {
     if (!x->quiet)
-        fprintf(stderr, "%s%s\n", text, terminal_is_raw() ? "\r" : "");
+        fprintf(stderr, "%s%s\n", text, x->raw ? "\r" : "");
 }
 
 /* ------------------------------------------------------------ connecting */
 
-static int connect_unix(const char *path)
+static void read_terminal(struct xencons *x);
+
+/*
+ * For a connection that is on its way; keys are read meanwhile, so that one
+ * can leave.  0 or an errno, EINTR when the person left.
+ */
+static int wait_connected(struct xencons *x, int fd)
+{
+    uint64_t end = now_ms() + CONNECT_MS, now;
+    socklen_t size = sizeof(int);
+    int error = ETIMEDOUT;
+
+    while ((now = now_ms()) < end) {
+        bool keys = x->raw && !x->input_ended && x->nr_out < CHUNK;
+        struct pollfd fds[2] = {
+            { .fd = fd, .events = POLLOUT },
+            { .fd = keys ? STDIN_FILENO : -1, .events = POLLIN },
+        };
+
+        if (poll(fds, 2, (int)(end - now)) < 0)
+            continue;
+        if (fds[0].revents)
+            return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0
+                       ? errno
+                       : error;
+        if (fds[1].revents)
+            read_terminal(x);
+        if (x->leave)
+            return EINTR;
+    }
+    return ETIMEDOUT;
+}
+
+/* A connected descriptor, or -1 with errno. */
+static int connect_one(struct xencons *x, int family,
+                       const struct sockaddr *addr, socklen_t len)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int error = 0;
+
+    if (fd < 0)
+        return -1;
+    if (connect(fd, addr, len) < 0)
+        error = errno == EINPROGRESS ? wait_connected(x, fd) : errno;
+    if (error == 0)
+        return fd;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static int connect_unix(struct xencons *x, const char *path)
 {
     struct sockaddr_un un = { .sun_family = AF_UNIX };
-    int fd;
 
     if (strlen(path) >= sizeof(un.sun_path)) {
         errno = ENAMETOOLONG;
         return -1;
     }
     strcpy(un.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&un, sizeof(un)) < 0) {
-        int saved = errno;
-
-        close(fd);
-        errno = saved;
-        return -1;
-    }
-    return fd;
+    return connect_one(x, AF_UNIX, (struct sockaddr *)&un, sizeof(un));
 }
 
-static int connect_tcp(const struct xencons *x, const char **why)
+static int connect_tcp(struct xencons *x, const char *port, const char **why)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
                               .ai_family = x->family };
     struct addrinfo *list, *ai;
     const int one = 1;
-    int fd = -1, rc = getaddrinfo(x->host, x->port, &hints, &list);
+    int fd = -1, rc = getaddrinfo(x->host, port, &hints, &list);
 
     if (rc != 0) {
         *why = gai_strerror(rc);
         return -1;
     }
-    for (ai = list; ai && fd < 0; ai = ai->ai_next) {
-        fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
-            continue;
-        *why = strerror(errno);
-        close(fd);
-        fd = -1;
+    for (ai = list; ai && fd < 0 && !x->leave; ai = ai->ai_next) {
+        fd = connect_one(x, ai->ai_family, ai->ai_addr, ai->ai_addrlen);
+        if (fd < 0)
+            *why = strerror(errno);
     }
     freeaddrinfo(list);
     if (fd >= 0) {
@@ -150,38 +199,65 @@ static int connect_tcp(const struct xencons *x, const char **why)
     return fd;
 }
 
-static bool nonblocking(int fd)
-{
-    int flags = fcntl(fd, F_GETFL);
-
-    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
-}
-
 static void start_telnet(struct xencons *x)
 {
     telnet_init(&x->telnet, TELNET_BINARY | TELNET_SGA,
                 TELNET_BINARY | TELNET_ECHO | TELNET_SGA);
+    x->undecided = x->mode == TELNET_DETECT;
+    x->held = false;
     if (x->mode == TELNET_ALWAYS)
         telnet_offer(&x->telnet);
+    if (!x->call)
+        return;
+    /* of telnet only the doubling of ff */
+    x->undecided = false;
+    x->telnet.active = true;
+    x->telnet.us = x->telnet.them = TELNET_BINARY;
+}
+
+/* Through conserver's master to the console: one connection after another. */
+static int connect_conserver(struct xencons *x, const char **why)
+{
+    static char err[300];
+    char port[16];
+    const char *at = x->port;
+
+    for (unsigned int turn = 0; turn < 3; turn++) {
+        int next, fd = connect_tcp(x, at, why);
+
+        if (fd < 0)
+            return -1;
+        next = conserver_call(fd, x->call, err, sizeof(err));
+        if (next == 0)
+            return fd;
+        close(fd);
+        *why = next < 0 ? err : "conserver sends us round in circles";
+        if (next < 0)
+            return -1;
+        snprintf(port, sizeof(port), "%d", next);
+        at = port;
+    }
+    return -1;
 }
 
 /* True when there is a connection; else *why says why not. */
 static bool open_connection(struct xencons *x, const char **why)
 {
     *why = "no address";
-    if (x->port) {
-        x->fd = connect_tcp(x, why);
+    x->nr_out = 0;
+    start_telnet(x);
+    x->connecting = true;
+    if (x->call) {
+        x->fd = connect_conserver(x, why);
+    } else if (x->port) {
+        x->fd = connect_tcp(x, x->port, why);
     } else {
-        x->fd = connect_unix(x->host + strlen("unix:"));
+        x->fd = connect_unix(x, x->host + strlen("unix:"));
         if (x->fd < 0)
             *why = strerror(errno);
     }
-    if (x->fd < 0)
-        return false;
-    nonblocking(x->fd);
-    x->nr_out = 0;
-    start_telnet(x);
-    return true;
+    x->connecting = false;
+    return x->fd >= 0;
 }
 
 /* ----------------------------------------------------------- the two ways */
@@ -204,7 +280,10 @@ static void send_break(struct xencons *x)
 {
     static const uint8_t iac_break[] = { 0xff, 0xf3 };
 
-    if (x->telnet.active)
+    if (x->call)
+        queue_out(x, (const uint8_t *)CONSERVER_BREAK,
+                  strlen(CONSERVER_BREAK));
+    else if (x->telnet.active)
         queue_out(x, iac_break, sizeof(iac_break));
     else
         say(x, "\r\nno BREAK: the other side does not speak telnet");
@@ -216,11 +295,11 @@ static void typed(struct xencons *x, const uint8_t *data, size_t len)
     uint8_t coded[2];
 
     for (size_t i = 0; i < len && !x->leave; i++) {
-        if (terminal_is_raw() && data[i] == x->quit_key)
+        if (x->raw && data[i] == x->quit_key)
             x->leave = true;
-        else if (terminal_is_raw() && x->break_key && data[i] == x->break_key)
+        else if (x->raw && x->break_key && data[i] == x->break_key)
             send_break(x);
-        else if (x->fd >= 0)
+        else if (x->fd >= 0 || x->connecting)
             queue_out(x, coded, telnet_tx(&x->telnet, data + i, 1, coded));
     }
 }
@@ -244,31 +323,66 @@ static void drop(uint8_t *buf, size_t *len, size_t nr)
     *len -= nr;
 }
 
+/*
+ * A telnet server's first bytes are a negotiation (RFC 854: IAC and WILL,
+ * WONT, DO or DONT).  What begins otherwise is raw for good, and none of its
+ * bytes is ever touched.  False while only an IAC is there.
+ */
+static bool decide(struct xencons *x, const uint8_t *data, size_t len)
+{
+    if (data[0] == 0xff && len < 2)
+        return false;
+    x->undecided = false;
+    x->telnet.active = data[0] == 0xff && data[1] >= 0xfb && data[1] <= 0xfe;
+    return true;
+}
+
+/* What came, without telnet's part of it, to the terminal's queue. */
+static size_t take(struct xencons *x, const uint8_t *data, size_t len)
+{
+    uint8_t *to = x->in + x->nr_in;
+
+    if (x->telnet.active || x->mode == TELNET_ALWAYS) {
+        len = telnet_rx(&x->telnet, data, len, to);
+        flush_replies(x);
+    } else {
+        memcpy(to, data, len);
+    }
+    x->nr_in += len;
+    return len;
+}
+
+static void log_text(struct xencons *x, const uint8_t *data, size_t len)
+{
+    if (x->log < 0 || write(x->log, data, len) == (ssize_t)len)
+        return;
+    say(x, "the log cannot be written; logging stops");
+    close(x->log);
+    x->log = -1;
+}
+
 /* False when the connection is over. */
 static bool read_connection(struct xencons *x)
 {
-    uint8_t buf[CHUNK];
-    ssize_t nr = read(x->fd, buf, sizeof(buf));
-    uint8_t *to = x->in + x->nr_in;
-    size_t len;
+    uint8_t buf[CHUNK + 1];
+    size_t held = x->held;
+    ssize_t nr = read(x->fd, buf + held, CHUNK);
 
-    if (nr < 0)
-        return errno == EAGAIN || errno == EINTR;
+    if (held)
+        buf[0] = 0xff;
+    if (nr < 0 && (errno == EAGAIN || errno == EINTR))
+        return true;
+    if (nr > 0 && x->undecided && !decide(x, buf, (size_t)nr + held)) {
+        x->held = true;
+        return true;
+    }
+    x->held = false;
+    /* at the end of a connection a byte that was held is text */
+    nr = (nr > 0 ? nr : 0) + (ssize_t)held;
     if (nr == 0)
         return false;
-    if (x->mode == TELNET_NEVER) {
-        memcpy(to, buf, (size_t)nr);
-        len = (size_t)nr;
-    } else {
-        len = telnet_rx(&x->telnet, buf, (size_t)nr, to);
-        flush_replies(x);
-    }
-    if (x->log >= 0 && write(x->log, to, len) != (ssize_t)len) {
-        say(x, "the log cannot be written; logging stops");
-        close(x->log);
-        x->log = -1;
-    }
-    x->nr_in += len;
+    nr = (ssize_t)take(x, buf, (size_t)nr);
+    log_text(x, x->in + x->nr_in - nr, (size_t)nr);
     x->quiet_since = now_ms();
     return true;
 }
@@ -285,9 +399,7 @@ static bool write_connection(struct xencons *x)
 
 static void write_terminal(struct xencons *x)
 {
-    /* little at a time: this may block, and the quit key must not */
-    size_t len = x->nr_in < 4096 ? x->nr_in : 4096;
-    ssize_t nr = write(STDOUT_FILENO, x->in, len);
+    ssize_t nr = write(x->terminal, x->in, x->nr_in);
 
     if (nr > 0)
         drop(x->in, &x->nr_in, (size_t)nr);
@@ -299,12 +411,12 @@ static void write_terminal(struct xencons *x)
 static int wait_for(struct xencons *x, struct pollfd fds[3], int limit)
 {
     bool room_out = x->nr_out + 2 * CHUNK + 64 <= sizeof(x->out);
-    bool room_in = x->nr_in + CHUNK + 1 <= sizeof(x->in);
+    bool room_in = x->nr_in + CHUNK + 2 <= sizeof(x->in);
 
     fds[0] = (struct pollfd){ .fd = x->input_ended || !room_out ? -1
                                                                 : STDIN_FILENO,
                               .events = POLLIN };
-    fds[1] = (struct pollfd){ .fd = x->nr_in ? STDOUT_FILENO : -1,
+    fds[1] = (struct pollfd){ .fd = x->nr_in ? x->terminal : -1,
                               .events = POLLOUT };
     fds[2] = (struct pollfd){ .fd = x->fd };
     if (room_in)
@@ -352,7 +464,7 @@ static bool talk(struct xencons *x)
 /* All that came is shown, also when the connection is gone. */
 static void show_rest(struct xencons *x)
 {
-    struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
+    struct pollfd fd = { .fd = x->terminal, .events = POLLOUT };
 
     while (x->nr_in && !x->leave && poll(&fd, 1, 5000) > 0)
         write_terminal(x);
@@ -390,10 +502,12 @@ static int run(struct xencons *x)
             if (!x->reconnect)
                 return EXIT_CLOSED;
             say(x, "\r\nREMOTE CONSOLE LOST, connecting again");
+        } else if (x->leave) {
+            return EXIT_LEFT;
         } else if (!said) {
             fprintf(stderr, "xencons: %s%s%s: %s%s\n", x->host,
                     x->port ? " port " : "", x->port ? x->port : "", why,
-                    terminal_is_raw() ? "\r" : "");
+                    x->raw ? "\r" : "");
             said = true;
         }
         if (!x->reconnect)
@@ -411,6 +525,7 @@ static const struct option options[] = {
     { "log", required_argument, NULL, 'l' },
     { "telnet", no_argument, NULL, 't' },
     { "raw", no_argument, NULL, 'R' },
+    { "call", required_argument, NULL, 'c' },
     { "break", required_argument, NULL, 'b' },
     { "escape", required_argument, NULL, 'e' },
     { "quiet", no_argument, NULL, 'q' },
@@ -451,6 +566,7 @@ static void set_option(struct xencons *x, int opt)
     case 'l': x->log = open_log(optarg); break;
     case 't': x->mode = TELNET_ALWAYS; break;
     case 'R': x->mode = TELNET_NEVER; break;
+    case 'c': x->call = optarg; break;
     case 'b': x->break_key = parse_key(optarg); break;
     case 'e': x->quit_key = parse_key(optarg); break;
     case 'q': x->quiet = true; break;
@@ -464,11 +580,15 @@ static void set_option(struct xencons *x, int opt)
 
 static void parse_arguments(struct xencons *x, int argc, char **argv)
 {
+    static const char letters[] = "rl:tRc:b:e:q46";
     int opt;
 
-    while ((opt = getopt_long(argc, argv, "rl:tRb:e:q46", options, NULL)) != -1)
+    while ((opt = getopt_long(argc, argv, letters, options, NULL)) != -1)
         set_option(x, opt);
-    if (optind + 1 == argc && strncmp(argv[optind], "unix:", 5) == 0) {
+    if (x->call && x->mode != TELNET_DETECT)
+        usage_error("--call excludes --telnet and --raw", "");
+    if (optind + 1 == argc && !x->call &&
+        strncmp(argv[optind], "unix:", 5) == 0) {
         x->host = argv[optind];
         return;
     }
@@ -488,13 +608,15 @@ int main(int argc, char **argv)
 
     parse_arguments(&x, argc, argv);
     signal(SIGPIPE, SIG_IGN);
+    x.terminal = userterm_output();
     if (x.quit_key != 0x1d)
         snprintf(banner, sizeof(banner), "REMOTE CONSOLE: CTRL-%c TO QUIT",
                  x.quit_key | 0x40);
     say(&x, banner);
-    terminal_raw();
+    x.raw = userterm_arm(STDIN_FILENO, NULL) == 0 && userterm_raw() == 0;
     status = run(&x);
-    terminal_restore();
+    userterm_restore();
+    x.raw = false;
     say(&x, "\nREMOTE CONSOLE EXITED");
     return status;
 }
