@@ -10,7 +10,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -305,21 +304,6 @@ static void loop(struct plain *p)
         write_all(STDOUT_FILENO, p->shown + p->shown_at, p->shown_len);
 }
 
-/*
- * A terminal that is held (scroll lock, a pager) must not stop the way from
- * the keys to the line.  A description of our own: stdout's own flags belong
- * to the shell as well.
- */
-static int open_output(void)
-{
-    int fd = -1;
-
-    if (isatty(STDOUT_FILENO))
-        fd = open("/proc/self/fd/1", O_WRONLY | O_NOCTTY | O_NONBLOCK |
-                  O_CLOEXEC);
-    return fd < 0 ? STDOUT_FILENO : fd;
-}
-
 /* 0, or the exit status after a message. */
 static int set_up(struct plain *p, const struct settings *set)
 {
@@ -328,7 +312,7 @@ static int set_up(struct plain *p, const struct settings *set)
     p->set = set;
     p->in_open = true;
     p->tty_in = isatty(STDIN_FILENO);
-    p->out_fd = open_output();
+    p->out_fd = userterm_output();
     for (size_t i = 0; i < sizeof(p->quit) - 1 && set->quit_keys[i]; i++)
         p->quit[i] = (char)(set->quit_keys[i] & 0x1f);
     view_init(&p->view, set);

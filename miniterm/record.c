@@ -87,14 +87,38 @@ static char *expand(const char *name)
     return xstrdup(out);
 }
 
-/* A file that ends in half a line (a full disk) gets its LF first. */
-static void finish_last_line(int fd)
+/* Does it begin as every line of ours, as far as it goes? */
+static bool is_ours(const char *text, size_t len)
 {
-    char last;
+    static const char form[] = "dddd-dd-ddTdd:dd:dd.ddddddZ ";
 
-    if (lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) == 1 &&
-        last != '\n')
-        (void)!write(fd, "\n", 1);
+    for (size_t i = 0; i < len && form[i]; i++)
+        if (form[i] == 'd' ? text[i] < '0' || text[i] > '9' :
+                             text[i] != form[i])
+            return false;
+    return true;
+}
+
+/*
+ * A line of ours that a full disk or the end of the machine has cut is taken
+ * away, so that every line of a log is whole.  What others left unfinished
+ * stays and gets its LF.
+ */
+static void mend_last_line(int fd)
+{
+    static char tail[65536];
+    off_t end = lseek(fd, 0, SEEK_END);
+    off_t from = end > (off_t)sizeof(tail) ? end - (off_t)sizeof(tail) : 0;
+    ssize_t nr = end > 0 ? pread(fd, tail, (size_t)(end - from), from) : 0;
+    const char *lf = nr > 0 ? memrchr(tail, '\n', (size_t)nr) : NULL;
+    size_t whole = lf ? (size_t)(lf - tail) + 1 : 0;
+
+    if (nr <= 0 || whole == (size_t)nr)
+        return;
+    if ((lf || !from) && is_ours(tail + whole, (size_t)nr - whole) &&
+        ftruncate(fd, from + (off_t)whole) == 0)
+        return;
+    (void)!write(fd, "\n", 1);
 }
 
 static int open_one(const char *name, bool lines, int *fd)
@@ -112,7 +136,7 @@ static int open_one(const char *name, bool lines, int *fd)
         fprintf(stderr, "miniterm: cannot write %s: %s\n", path,
                 strerror(errno));
     else if (lines)
-        finish_last_line(*fd);
+        mend_last_line(*fd);
     free(path);
     return *fd < 0 ? -1 : 0;
 }
@@ -140,7 +164,10 @@ void logs_close(struct logs *l)
     }
 }
 
-/* One write, so that no death can leave half a line. */
+/*
+ * One write, so that no death leaves half a line; half of one that a full disk
+ * leaves is taken back.
+ */
 static void put(struct logs *l, int fd, const void *data, size_t len)
 {
     ssize_t n;
@@ -148,8 +175,12 @@ static void put(struct logs *l, int fd, const void *data, size_t len)
     do {
         n = write(fd, data, len);
     } while (n < 0 && errno == EINTR);
-    if (n != (ssize_t)len)
-        l->failed = true;
+    if (n == (ssize_t)len)
+        return;
+    l->failed = true;
+    /* Fails where there is nothing to take back, as in a pipe. */
+    if (n > 0 && ftruncate(fd, lseek(fd, 0, SEEK_END) - n) < 0)
+        return;
 }
 
 /* The time is the moment of writing: bytes are recorded as they arrive. */

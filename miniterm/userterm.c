@@ -81,6 +81,17 @@ static void on_continue(int sig)
     errno = saved_errno;
 }
 
+/* Somebody else's SIGTSTP: the shell is to find its terminal. */
+static void on_stop(int sig)
+{
+    int saved_errno = errno;
+
+    (void)sig;
+    undo(&term.note);
+    raise(SIGSTOP);
+    errno = saved_errno;
+}
+
 /*
  * Only what we set ourselves is undone: whoever changed the modes since
  * (a shell's line editor) knows better.
@@ -185,7 +196,19 @@ int userterm_raw(void)
     if (tcsetattr(term.fd, TCSANOW, &raw) < 0)
         return -1;
     note_modes(false);
+    /* A display library catches it by itself. */
+    signal(SIGTSTP, on_stop);
     return 0;
+}
+
+int userterm_output(void)
+{
+    int fd = -1;
+
+    if (isatty(STDOUT_FILENO))
+        fd = open("/proc/self/fd/1", O_WRONLY | O_NOCTTY | O_NONBLOCK |
+                  O_CLOEXEC);
+    return fd < 0 ? STDOUT_FILENO : fd;
 }
 
 void userterm_adopt_fullscreen(void)

@@ -6,6 +6,7 @@
  *   return from main, exit()          an atexit handler
  *   SIGINT, SIGTERM, SIGHUP, SIGQUIT  a signal handler, which then dies by it
  *   SIGSEGV, SIGABRT and the like     the same handler
+ *   SIGTSTP (of others)               restored while the program is stopped
  *   SIGKILL                           the guardian, a child that sleeps on a
  *                                     pipe until this process is gone
  * The guardian restores only if the terminal is still as we left it, so it
@@ -32,6 +33,14 @@ int userterm_raw(void);
  * leaving has to write @reset of userterm_arm() too.
  */
 void userterm_adopt_fullscreen(void);
+
+/*
+ * Standard output for writing without being held up: a terminal that is
+ * stopped (CTRL-s, a pager) must not stop the way from the keys to the line.
+ * A description of our own, as stdout's flags belong to the shell as well;
+ * stdout itself when it is no terminal.
+ */
+int userterm_output(void);
 
 /* Puts the terminal back; harmless when repeated.  Async-signal-safe. */
 void userterm_restore(void);

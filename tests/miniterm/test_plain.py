@@ -7,6 +7,7 @@ import hashlib
 import os
 import random
 import re
+import resource
 import signal
 import socket
 import struct
@@ -316,6 +317,15 @@ class Restore(Case):
         os.kill(term.proc.pid, signal.SIGCONT)
         wait_for(term.is_raw)
 
+    def test_stopped_by_others(self) -> None:
+        line = self.pty()
+        term = self.child(line.name)
+        wait_for(term.is_raw)
+        os.kill(term.proc.pid, signal.SIGTSTP)
+        wait_for(term.restored)
+        os.kill(term.proc.pid, signal.SIGCONT)
+        wait_for(term.is_raw)
+
 
 def guardians(session: int) -> list[str]:
     """Processes whose memory still is the program's, other than it."""
@@ -437,18 +447,44 @@ class Files(Case):
         for line in log.read_text().splitlines():
             self.assertRegex(line, r"^\d{4}-\d\d-\d\dT[\d:.]{15}Z ")
 
+    def test_cut_line_is_taken_away(self) -> None:
+        target = self.target()
+        whole = "2026-01-31T12:00:00.000000Z whole\n"
+        for cut in ("2026-01-31T12:00:01.0", "2026-01-31T12:00:01.000000Z te"):
+            log = self.tmp / "log"
+            log.write_text(whole + cut)
+            self.run_program("-x", "200", "--log", str(log), target.name,
+                             stdin=b"\r")
+            text = log.read_text()
+            self.assertTrue(text.startswith(whole), text)
+            self.assertNotIn("12:00:01", text)
+            for line in text.splitlines():
+                self.assertRegex(line, r"^\d{4}-\d\d-\d\dT[\d:.]{15}Z ")
+        # what is not ours is kept
+        log.write_text("a note of mine")
+        self.run_program("-x", "200", "--log", str(log), target.name,
+                         stdin=b"\r")
+        self.assertTrue(log.read_text().startswith("a note of mine\n2"))
+
+    def test_full_disk_leaves_whole_lines(self) -> None:
+        target = self.target()
+        log, record = self.tmp / "log", self.tmp / "record"
+        limit = 30011
+        subprocess.run(
+            [*self.program(), "-x", "500", "--log", log, "--record", record,
+             target.name], input=b"lines 2000\r", env=ENV, timeout=60,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                  (limit, limit)))
+        for file in (log, record):
+            data = file.read_bytes()
+            self.assertTrue(data.endswith(b"\n"))
+            self.assertGreater(len(data), limit - 1000)
+
     @staticmethod
     def program() -> list[str]:
         from harness import PROGRAM
         return [PROGRAM]
-
-    def test_half_line_of_a_full_disk_is_ended(self) -> None:
-        log = self.tmp / "log"
-        log.write_bytes(b"half a li")
-        target = self.target()
-        self.run_program("-x", "300", "--log", str(log), target.name,
-                         stdin=b"\r")
-        self.assertTrue(log.read_bytes().startswith(b"half a li\n2"))
 
 
 class Views(Case):
