@@ -167,6 +167,30 @@ static const char *last(struct lines *l)
     return t ? t->text : "(none)";
 }
 
+/* libvterm's REP does not end without a character: it must not get there. */
+static void test_repeat(void)
+{
+    static const char *const bad[] = {
+        "\033[5b", "\033c\033[5b", "\033[\177 5b", "\033\n[5b", "\033\177[5b",
+        "\033\033[5b", "\033[\r5b", "\033[1\033[5b", "\xcc\x81\033[5b",
+        "a\033]0;t\007\033[5b", "\033[31\030\033[5b", "\033[:;5b",
+        "\033#8\033[5b", "\033(\r0\033[5b",
+    };
+    struct lines *l = lines_new(100, &ops, NULL);
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct lines *fresh = lines_new(100, &ops, NULL);
+
+        feed(fresh, bad[i]);
+        lines_free(fresh);
+    }
+    feed(l, "ab\033[3bc\r\n");
+    CHECK(!strcmp(last(l), "abbbbc"));
+    feed(l, "=\033[9999b\r\n");
+    CHECK(strlen(last(l)) == LINES_COLUMNS);
+    lines_free(l);
+}
+
 static void test_lines(void)
 {
     struct lines *l = lines_new(100, &ops, NULL);
@@ -523,6 +547,7 @@ int main(int argc, char **argv)
     test_tagger();
     test_tagger_in_pieces();
     test_lines();
+    test_repeat();
     test_lines_bounds();
     test_rsp();
     test_rsp_stop();
