@@ -48,7 +48,7 @@ static const char usage_text[] =
     "      --log-size SIZE      rotate at that size, K and M allowed (10M)\n"
     "      --log-keep N         old log files kept (5)\n"
     "      --symbols PATH       ELF file that gdb gets from here by itself, or a\n"
-    "                           directory with the files that the target names\n"
+    "                           directory: then the target's build-id chooses\n"
     "  -q, --quiet              no messages\n"
     "      --version, --help\n"
     "\n"

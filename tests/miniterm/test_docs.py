@@ -70,6 +70,8 @@ class Docs(Case):
                 capture_output=True, text=True, check=True)
             return out.stdout.split()
 
+        for option in self.options():
+            self.assertIn(option, complete(option))
         self.assertIn("--gdb-port", complete("--gd"))
         self.assertEqual(complete("-b", "1152"), ["115200"])
         self.assertEqual(complete("--flow", "=", "ha"), ["hard"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -226,6 +227,24 @@ class Splitter:
             self.stop()
         elif self.process.poll() is None:
             self.kill()
+
+
+def documented(program: Path, manual: Path, completion: Path) -> None:
+    """Every option of --help is in the manual and in the completion."""
+    text = subprocess.run([str(program), "--help"], capture_output=True,
+                          text=True, check=True).stdout
+    options = sorted(set(re.findall(r"(--[a-z][a-z0-9-]*)", text)))
+    check(len(options) > 5, f"options of {program}: {options}")
+    page = manual.read_text().replace("\\-", "-")
+    words = completion.read_text()
+    for option in options:
+        check(option in page, f"{option} is not in {manual}")
+        check(re.search(rf"{option}(?![a-z0-9-])", words) is not None,
+              f"{option} is not in {completion}")
+    out = subprocess.run(["groff", "-t", "-man", "-Tutf8", "-ww", "-z",
+                          str(manual)], capture_output=True, text=True,
+                         check=True)
+    check(out.stderr == "", out.stderr)
 
 
 def pty_pair() -> tuple[int, str]:
