@@ -38,7 +38,31 @@
 
 #define TRAP_SYSCALL 0x100 /* entry_vector: SYSRET may be used to go back */
 
+    .cfi_sections .debug_frame
     .text
+
+/*
+ * For gdb's backtraces (DWARF registers: System V ABI, AMD64 supplement, figure
+ * 3.36): from here to CFI_END, rsp points to a complete cpu_user_regs, and the
+ * caller is what was interrupted, of the hypervisor or of a guest.
+ */
+.macro CFI_REGS
+    .cfi_startproc simple
+    .cfi_signal_frame
+    .cfi_def_cfa rsp, UREGS_rip + 40
+    .set i, 0
+    .irp reg, r15,r14,r13,r12,rbp,rbx,r11,r10,r9,r8,rax,rcx,rdx,rsi,rdi
+    .cfi_offset \reg, i - (UREGS_rip + 40)
+    .set i, i + 8
+    .endr
+    .cfi_offset rip, -40
+    .cfi_offset 49, -24                 /* rflags */
+    .cfi_offset rsp, -16
+.endm
+
+.macro CFI_END                      /* not right behind a call */
+    .cfi_endproc
+.endm
 
 .macro SAVE_REST            /* all but what is above rdi */
     push    %rdi
@@ -247,6 +271,7 @@ hypercall_entry:
     movl    $TRAP_SYSCALL, 4 + FRAME(error_code)
     mov     FRAME(rip), %rcx
     SAVE_REST
+    CFI_REGS
     sti
 .Lhook_hypercall:
     mov     %r10, %rcx
@@ -278,6 +303,7 @@ hypercall_entry:
     je      guest_exit
     testb   $(TRAP_SYSCALL >> 8), UREGS_vector + 1(%rsp)
     jz      guest_exit
+    CFI_END
     add     $UREGS_r11, %rsp
     pop     %r11
     pop     %r10
@@ -414,6 +440,7 @@ return_to_guest:
     or      $0x7fff, %rsp               /* STACK_SIZE - 1 */
     sub     $INFO_size - 1, %rsp
 guest_exit:                             /* rsp = &guest_regs */
+    CFI_REGS
     cli
     mov     INFO_percpu(%rsp), %rax
     lea     per_cpu__softirq_pending(%rip), %rcx
@@ -432,6 +459,7 @@ restore_guest:
     sar     $16, %rax
     cmp     %rcx, %rax                  /* SYSRET faults in ring 0 otherwise */
     jne     1f
+    CFI_END
     RESTORE_REST
     mov     FRAME(rip), %rcx
     mov     FRAME(rflags), %r11
@@ -445,6 +473,7 @@ iret_to_guest:
     FIXUP(iret_to_guest, iret_to_guest_faulted)
 
 run_softirqs:
+    CFI_REGS
     sti
     call    do_softirq
     jmp     guest_exit
@@ -454,6 +483,7 @@ check_event:
     jne     restore_guest
     call    pv_deliver_event
     jmp     restore_guest
+    CFI_END
 
 /* IRETQ to the guest's selectors or address faulted: all registers are live. */
 iret_to_guest_faulted:
@@ -496,6 +526,7 @@ exc_pf:
     movl    $X86_EXC_PF, 4(%rsp)
 exception_common:
     SAVE_REST
+    CFI_REGS
     USER_ACCESS_END
     cld
     mov     %rsp, %rdi
@@ -505,6 +536,8 @@ exception_common:
     jmp     guest_exit
 exception_hv:
     call    do_hv_trap
+    nop                                 /* where it returns to, for CFI_END */
+    CFI_END
 return_to_hv:
     RESTORE_REST
     add     $8, %rsp
@@ -513,6 +546,7 @@ return_to_hv:
     .align 64
 irq_common:
     SAVE_REST
+    CFI_REGS
     USER_ACCESS_END
     cld
     mov     %rsp, %rdi
@@ -522,6 +556,7 @@ irq_common:
     jmp     guest_exit
 1:  call    do_irq
     jmp     return_to_hv
+    CFI_END
 
 /* Vectors 0x20-0xff but 0x80, 16 bytes each. */
     .align 16
@@ -545,10 +580,13 @@ irq_stubs:
     .endif
     movl    $\vec, 4(%rsp)
     SAVE_REST
+    CFI_REGS
     USER_ACCESS_END
     cld
     mov     %rsp, %rdi
     call    \handler
+    nop
+    CFI_END
     RESTORE_REST
     add     $8, %rsp
     iretq
@@ -579,11 +617,13 @@ exc_db:
     mov     8(%rax), %rax
     jmp     exception_common
 1:  SAVE_REST
+    CFI_REGS
     USER_ACCESS_END
     cld
     mov     %rsp, %rdi
     call    do_hv_trap
     jmp     return_to_hv
+    CFI_END
 
     IST_ENTRY exc_nmi, X86_EXC_NMI, 0, do_nmi
     IST_ENTRY exc_df, X86_EXC_DF, 1, do_double_fault

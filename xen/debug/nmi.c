@@ -37,6 +37,7 @@ static DEFINE_PER_CPU(u32, nmi_count);
 static u64 dump_wanted;    /* CPUs asked for their registers; atomics */
 static u64 dom0_reasons;   /* XEN_NMIREASON_* bits for domain 0; atomics */
 static bool (*debugger_nmi)(struct cpu_user_regs *regs);
+static bool (*debugger_button)(struct cpu_user_regs *regs);
 
 /* Only the first letter counts, as it always did. */
 static int __init parse_nmi(const char *value)
@@ -50,9 +51,11 @@ static int __init parse_nmi(const char *value)
 }
 OPTION_CUSTOM(nmi, parse_nmi);
 
-void nmi_register_debugger(bool (*fn)(struct cpu_user_regs *regs))
+void nmi_register_debugger(bool (*fn)(struct cpu_user_regs *regs),
+                           bool (*unexplained)(struct cpu_user_regs *regs))
 {
     debugger_nmi = fn;
+    debugger_button = unexplained;
 }
 
 bool nmi_dump_cpu(unsigned int cpu)
@@ -126,6 +129,7 @@ static bool handle_nmi(struct cpu_user_regs *regs)
     known |= debugger_nmi && debugger_nmi(regs);
     known |= watchdog_nmi(regs);
     known |= board_complains(regs);
+    known = known || (debugger_button && debugger_button(regs));
     if (!known)
         log_warn("NMI on CPU%u for an unknown reason (port 0x61: %02x): a button, a failing part, or power management. Going on.\n",
                  smp_processor_id(), inb(PORT_REASON));

@@ -117,13 +117,15 @@ static void park(struct cpu_user_regs *regs)
 
 bool pdb_nmi(struct cpu_user_regs *regs)
 {
-    unsigned int cpu = smp_processor_id();
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    bool expected = c->expected;
 
-    if (READ_ONCE(leader) == cpu)
+    c->expected = false;
+    if (READ_ONCE(leader) == smp_processor_id())
         return true;
     if (READ_ONCE(phase) != STOPPED) {
         catch_up(); /* late */
-        return this_cpu(pdb_cpu).regs != NULL;
+        return expected;
     }
     park(regs);
     return true;
@@ -143,6 +145,15 @@ static cpumask_t others(void)
     return READ_ONCE(cpu_online_map) & ~cpumask_of(smp_processor_id());
 }
 
+static void send_stop(cpumask_t cpus)
+{
+    unsigned int cpu;
+
+    for_each_cpu (cpu, cpus)
+        WRITE_ONCE(per_cpu(pdb_cpu, cpu).expected, true);
+    smp_send_nmi(cpus);
+}
+
 /* Stop all the others, or note who does not. */
 static void gather(struct cpu_user_regs *regs)
 {
@@ -157,7 +168,7 @@ static void gather(struct cpu_user_regs *regs)
         stopped_at = start;
     console_debug_claim();
     __atomic_store_n(&phase, STOPPED, __ATOMIC_SEQ_CST);
-    smp_send_nmi(others() & ~READ_ONCE(parked));
+    send_stop(others() & ~READ_ONCE(parked));
     t->absent = 0;
     while (others() & ~READ_ONCE(parked)) {
         if (rdtsc() - start > patience) {
@@ -528,6 +539,17 @@ static bool concerns_us(struct cpu_user_regs *regs, unsigned int vector)
     return int3_place(regs, &ma) && pdb_peek(ma, &byte) && byte != 0xcc;
 }
 
+/* An int3 in the hypervisor that no debugger has put there. */
+static bool is_own_bug(const struct cpu_user_regs *regs)
+{
+    maddr_t ma;
+    u8 byte;
+
+    return !guest_mode(regs) && regs->rip - 1 != (unsigned long)pdb_own_int3 &&
+           int3_place(regs, &ma) && !site_at(ma) && pdb_peek(ma, &byte) &&
+           byte == 0xcc;
+}
+
 static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
                       unsigned int vector, u64 dr6)
 {
@@ -538,7 +560,13 @@ static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
         stop_for_db(regs, s, dr6);
         return;
     }
-    if (vector != X86_EXC_BP) {
+    if (vector == X86_EXC_NMI) {
+        s->why = PDB_WHY_BREAK_IN;
+        s->signal = 2;
+        return;
+    }
+    s->why = PDB_WHY_SOFT;
+    if (vector != X86_EXC_BP || is_own_bug(regs)) {
         s->why = PDB_WHY_FAULT;
         s->signal = signal_of(vector);
         snprintf(t->text, sizeof(t->text), "%s in the hypervisor\n",
@@ -546,7 +574,6 @@ static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
         s->text = t->text;
         return;
     }
-    s->why = PDB_WHY_SOFT;
     if (regs->rip - 1 != (unsigned long)pdb_own_int3)
         return;
     s->why = t->crashed ? PDB_WHY_FAULT : PDB_WHY_BREAK_IN;
@@ -583,13 +610,14 @@ static bool trapped(struct cpu_user_regs *regs)
     struct pdb_stop s = {.why = PDB_WHY_SOFT};
     enum pdb_hook_hit hook =
         vector == X86_EXC_BP ? pdb_hook_trap(regs, &s) : PDB_HOOK_NONE;
+    bool button = vector == X86_EXC_DB && pdb_button_trap(regs);
     u64 dr6 = 0;
 
     if (hook == PDB_HOOK_STOP)
         stop_for(regs, &s);
-    if (hook != PDB_HOOK_NONE)
+    if (hook != PDB_HOOK_NONE || (button && !pdb_button_news()))
         return true;
-    if (!concerns_us(regs, vector))
+    if (!button && !concerns_us(regs, vector))
         return false;
     if (vector == X86_EXC_DB) {
         __asm__ volatile("mov %%db6, %0" : "=r"(dr6));
@@ -598,7 +626,7 @@ static bool trapped(struct cpu_user_regs *regs)
     while (!lead())
         if (!wait_behind_leader(regs, vector))
             return true;
-    set_event(regs, &s, vector, dr6);
+    set_event(regs, &s, button ? X86_EXC_NMI : vector, dr6);
     if (stop(regs, &s) == PDB_PASS)
         return false;
     if (vector == X86_EXC_DB)
@@ -726,69 +754,3 @@ void pdb_life(const struct domain *d, bool born)
         pdb_break_in();
     local_irq_restore(flags);
 }
-
-static void op_resume(void *ctx, const struct pdb_plan *plan)
-{
-    struct pdb_target *t = ctx;
-
-    t->plan = *plan;
-    t->planned = true;
-}
-
-static void op_interrupt(void *ctx)
-{
-    struct pdb_target *t = ctx;
-
-    t->stop_wanted = true;
-}
-
-static void op_reboot(void *ctx)
-{
-    (void)ctx;
-    machine_restart(0);
-}
-
-static const char *op_reason(void *ctx)
-{
-    struct pdb_target *t = ctx;
-    const char *why = t->reason;
-
-    t->reason = NULL;
-    return why;
-}
-
-static void op_reset(void *ctx)
-{
-    (void)ctx;
-    pdb_events_clear();
-}
-
-static void op_print(void *ctx, const char *text, u32 len)
-{
-    (void)ctx;
-    console_puts(text, len);
-}
-
-const struct pdb_ops pdb_machine_ops = {
-    .read_mem = pdb_read_mem,
-    .write_mem = pdb_write_mem,
-    .translate = pdb_translate,
-    .walk = pdb_walk,
-    .reason = op_reason,
-    .get_regs = pdb_get_regs,
-    .set_regs = pdb_set_regs,
-    .next_inferior = pdb_next_inferior,
-    .next_thread = pdb_next_thread,
-    .thread_info = pdb_thread_info,
-    .inferior_info = pdb_inferior_info,
-    .resume = op_resume,
-    .interrupt = op_interrupt,
-    .reboot = op_reboot,
-    .hw_insert = pdb_hw_insert,
-    .hw_remove = pdb_hw_remove,
-    .catch_syscalls = pdb_catch_syscalls,
-    .reset = op_reset,
-    .print = op_print,
-    .tables = pdb_tables,
-    .commands = pdb_commands,
-};

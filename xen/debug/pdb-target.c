@@ -17,6 +17,7 @@
 #include <hv/string.h>
 #include <hv/timer.h>
 
+#include "pdb-hook.h"
 #include "pdb-target.h"
 
 struct pdb_target *pdb_target;
@@ -35,6 +36,76 @@ static const struct debug_key keys[] = {
     {'D', true, false, "stop the machine for gdb", key_break_in},
     {'%', true, false, "stop the machine for gdb", key_break_in},
 };
+
+/* --- the core's operations --- */
+
+static void op_resume(void *ctx, const struct pdb_plan *plan)
+{
+    struct pdb_target *t = ctx;
+
+    t->plan = *plan;
+    t->planned = true;
+}
+
+static void op_interrupt(void *ctx)
+{
+    struct pdb_target *t = ctx;
+
+    t->stop_wanted = true;
+}
+
+static void op_reboot(void *ctx)
+{
+    (void)ctx;
+    machine_restart(0);
+}
+
+static const char *op_reason(void *ctx)
+{
+    struct pdb_target *t = ctx;
+    const char *why = t->reason;
+
+    t->reason = NULL;
+    return why;
+}
+
+static void op_reset(void *ctx)
+{
+    (void)ctx;
+    pdb_events_clear();
+}
+
+static void op_print(void *ctx, const char *text, u32 len)
+{
+    (void)ctx;
+    console_puts(text, len);
+}
+
+static const struct pdb_ops machine_ops = {
+    .read_mem = pdb_read_mem,
+    .write_mem = pdb_write_mem,
+    .translate = pdb_translate,
+    .walk = pdb_walk,
+    .reason = op_reason,
+    .get_regs = pdb_get_regs,
+    .set_regs = pdb_set_regs,
+    .next_inferior = pdb_next_inferior,
+    .next_thread = pdb_next_thread,
+    .thread_info = pdb_thread_info,
+    .inferior_info = pdb_inferior_info,
+    .resume = op_resume,
+    .interrupt = op_interrupt,
+    .reboot = op_reboot,
+    .hw_insert = pdb_hw_insert,
+    .hw_remove = pdb_hw_remove,
+    .catch_syscalls = pdb_catch_syscalls,
+    .reset = op_reset,
+    .print = op_print,
+    .tables = pdb_tables,
+    .commands = pdb_commands,
+};
+
+/* --- the line --- */
 
 /*
  * The line's interrupt goes to one CPU. If that has interrupts off for good,
@@ -118,7 +189,7 @@ void __init pdb_open(void)
         return;
     }
     memset(t, 0, sizeof(*t));
-    pdb_init(&t->core, &pdb_machine_ops, t,
+    pdb_init(&t->core, &machine_ops, t,
              shared_line() ? PDB_SEVEN_BIT : 0);
     if (console_debug_open(opt_pdb, pdb_receive) != 0)
         return;
@@ -126,7 +197,7 @@ void __init pdb_open(void)
     console_debug_settled(pdb_settled);
     traps_register_debugger(pdb_trap);
     pv_register_debugger(pdb_trap);
-    nmi_register_debugger(pdb_nmi);
+    nmi_register_debugger(pdb_nmi, pdb_button);
     domain_register_life(pdb_life);
     debug_keys_register(keys, ARRAY_SIZE(keys));
     printk("pdb: on %s; connect with gdb.\n", opt_pdb);

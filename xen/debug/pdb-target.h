@@ -24,6 +24,8 @@ struct pdb_cpu {
     u64 dr6; /* of the #DB that stopped it */
     s_time_t skipped; /* of target.skipped: taken off this CPU's clock */
     bool dr_loaded;   /* its debug registers are ours */
+    bool expected;    /* an NMI of ours is on its way */
+    bool button, had_tf; /* pdb_button() made it step; it stepped already */
 };
 DECLARE_PER_CPU(struct pdb_cpu, pdb_cpu);
 
@@ -115,6 +117,12 @@ bool pdb_hw_changed(struct pdb_tid who, const u64 value[4],
 /* DR6 tells of one of ours: false if not. */
 bool pdb_hw_hit(u64 dr6, struct pdb_stop *s);
 
+/* --- pdb-button.c --- */
+bool pdb_button(struct cpu_user_regs *regs); /* an NMI nobody explains */
+/* #DB: is it that of pdb_button()? Then: is there still something to tell? */
+bool pdb_button_trap(struct cpu_user_regs *regs);
+bool pdb_button_news(void);
+
 /* --- pdb-commands.c, pdb-tables.c --- */
 extern const struct pdb_command pdb_commands[];
 extern const struct pdb_table pdb_tables[];
@@ -124,7 +132,6 @@ int pdb_cmd_break_on(struct pdb *p, void *ctx, const char *args,
                      struct pdb_out *o);
 
 /* --- pdb-stop.c --- */
-extern const struct pdb_ops pdb_machine_ops;
 bool pdb_trap(struct cpu_user_regs *regs);  /* #BP, #DB, faults */
 bool pdb_nmi(struct cpu_user_regs *regs);
 /* From C, on the way back to the guest whose guest_regs are complete. */

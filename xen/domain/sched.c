@@ -431,6 +431,7 @@ static void schedule(void)
 
 void idle_loop(void)
 {
+    OUTERMOST_FRAME();
     for (;;) {
         local_irq_disable();
         if (softirq_is_pending())

@@ -24,6 +24,9 @@
 /* Written during the boot, read-only from then on. */
 #define __ro_after_init __attribute__((section(".data.ro_after_init")))
 
+/* First in a function that nobody returns to: gdb's backtraces end there. */
+#define OUTERMOST_FRAME() __asm__ volatile(".cfi_undefined rip")
+
 /* Read or write a shared location exactly once. */
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))

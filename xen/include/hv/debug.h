@@ -18,7 +18,8 @@ void nmi_init(void); /* boot, after softirq_init(): takes the NMI hook */
 /* Another CPU prints its registers; false: it did not within a second. */
 bool nmi_dump_cpu(unsigned int cpu);
 /* An NMI that the debugger sent for: true if it was (rendezvous). */
-void nmi_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
+void nmi_register_debugger(bool (*fn)(struct cpu_user_regs *regs),
+                           bool (*unexplained)(struct cpu_user_regs *regs));
 void nmi_dump(void); /* debug key 'n' */
 
 /* --- watchdog.c --- */
