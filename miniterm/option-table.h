@@ -5,15 +5,16 @@
 
 #include <stddef.h>
 
-enum option_type { OPT_BOOL, OPT_UINT, OPT_SECONDS, OPT_STRING, OPT_SPECIAL };
+enum option_type {
+    OPT_BOOL, OPT_UINT, OPT_SECONDS, OPT_STRING, /* fields of settings */
+    OPT_MODE,    /* what the program is to be: an enum mode */
+    OPT_STEP,    /* of batch mode: an enum step_kind */
+    OPT_SPECIAL, /* more than a value in a field */
+};
 
 enum option_special {
-    SPECIAL_NONE, SPECIAL_STAMP, SPECIAL_SYMBOLS, SPECIAL_COLOR,
-    SPECIAL_TRIGGER, SPECIAL_EXPECT, SPECIAL_SEND, SPECIAL_FILE,
-    SPECIAL_EXEC,
-    SPECIAL_KEYS,
-    SPECIAL_BREAK, SPECIAL_WAIT, SPECIAL_TIMEOUT, SPECIAL_SCREEN,
-    SPECIAL_LIST, SPECIAL_REPLAY, SPECIAL_HELP, SPECIAL_VERSION,
+    SPECIAL_STAMP, SPECIAL_SYMBOLS, SPECIAL_COLOR, SPECIAL_TRIGGER,
+    SPECIAL_TIMEOUT, SPECIAL_REPLAY, SPECIAL_HELP, SPECIAL_VERSION,
 };
 
 struct option_entry {
@@ -21,9 +22,8 @@ struct option_entry {
     char letter;       /* short option or 0 */
     const char *arg;   /* NULL: none; "[X]": optional */
     enum option_type type;
-    size_t offset;     /* in struct settings, unless special */
-    enum option_special special;
-    const char *help;  /* NULL: a heading of the help text is in name */
+    size_t what;       /* offset in struct settings, or a value of the enum */
+    const char *help;
 };
 
 /* Ends with a NULL name. */

@@ -11,8 +11,7 @@
 #include "settings.h"
 #include "util.h"
 
-#define FIELD(f) offsetof(struct settings, f), SPECIAL_NONE
-#define SPECIAL(x) 0, SPECIAL_##x
+#define FIELD(f) offsetof(struct settings, f)
 
 const struct option_entry option_table[] = {
     { "device", 'd', "TARGET", OPT_STRING, FIELD(target),
@@ -25,13 +24,13 @@ const struct option_entry option_table[] = {
       "flow control: none (default), hard, soft" },
     { "telnet", 0, NULL, OPT_BOOL, FIELD(telnet),
       "host:port speaks telnet (RFC 854) and maybe RFC 2217" },
-    { "interactive", 'i', NULL, OPT_SPECIAL, SPECIAL(SCREEN),
+    { "interactive", 'i', NULL, OPT_MODE, MODE_SCREEN,
       "full screen: panes, palette, search, triggers" },
     { "profile", 'p', "NAME", OPT_STRING, FIELD(profile),
       "take settings from this profile of the configuration file" },
     { "config", 'C', "FILE", OPT_STRING, FIELD(config_file),
       "configuration file (default ~/.config/miniterm/config)" },
-    { "list", 0, NULL, OPT_SPECIAL, SPECIAL(LIST),
+    { "list", 0, NULL, OPT_MODE, MODE_LIST,
       "list the serial ports of this machine and end" },
     { "8bit", '8', NULL, OPT_BOOL, FIELD(eight_bit),
       "the line is not shared with a debugger: keep all 8 bits" },
@@ -47,7 +46,7 @@ const struct option_entry option_table[] = {
       "end after the input ended and the line was quiet for MS" },
     { "echo", 'e', NULL, OPT_BOOL, FIELD(echo), "local echo" },
     { "hex", 'X', NULL, OPT_BOOL, FIELD(hex), "show bytes in hexadecimal" },
-    { "timestamps", 'T', "[HOW]", OPT_SPECIAL, SPECIAL(STAMP),
+    { "timestamps", 'T', "[HOW]", OPT_SPECIAL, SPECIAL_STAMP,
       "arrival times: time (default), delta, start, target, none" },
     { "imap", 0, "MAPS", OPT_STRING, FIELD(imap),
       "map received characters: crlf crcrlf igncr lfcr lfcrlf ignlf bsdel "
@@ -70,11 +69,11 @@ const struct option_entry option_table[] = {
       "serve the debugger's channel on localhost:PORT (needs -i)" },
     { "gdb-command", 0, "CMD", OPT_STRING, FIELD(gdb_command),
       "what the gdb key runs; %p is the port, %s the symbol file" },
-    { "symbols", 's', "ELF", OPT_SPECIAL, SPECIAL(SYMBOLS),
+    { "symbols", 's', "ELF", OPT_SPECIAL, SPECIAL_SYMBOLS,
       "annotate addresses from this file (xen-syms, vmlinux); repeat" },
-    { "color", 'c', "RE=COLOR", OPT_SPECIAL, SPECIAL(COLOR),
+    { "color", 'c', "RE=COLOR", OPT_SPECIAL, SPECIAL_COLOR,
       "color lines that match; repeat" },
-    { "trigger", 't', "RE", OPT_SPECIAL, SPECIAL(TRIGGER),
+    { "trigger", 't', "RE", OPT_SPECIAL, SPECIAL_TRIGGER,
       "freeze a copy and ring the bell when a line matches; repeat" },
     { "silence", 0, "S", OPT_UINT, FIELD(silence_s),
       "say so when nothing arrives for S seconds" },
@@ -84,32 +83,32 @@ const struct option_entry option_table[] = {
       "CTRL-LETTER is the command key of -i (default t)" },
     { "no-mouse", 0, NULL, OPT_BOOL, FIELD(no_mouse),
       "leave the mouse to the terminal" },
-    { "expect", 0, "RE", OPT_SPECIAL, SPECIAL(EXPECT),
+    { "expect", 0, "RE", OPT_STEP, STEP_EXPECT,
       "batch: wait until the output matches" },
-    { "send", 0, "TEXT", OPT_SPECIAL, SPECIAL(SEND),
+    { "send", 0, "TEXT", OPT_STEP, STEP_SEND,
       "batch: send; \\r \\n \\t \\e \\\\ \\xHH are understood" },
-    { "send-file", 0, "FILE", OPT_SPECIAL, SPECIAL(FILE),
+    { "send-file", 0, "FILE", OPT_STEP, STEP_FILE,
       "batch: send a text file, LF as CR, at the pace that is set" },
-    { "exec", 0, "CMD", OPT_SPECIAL, SPECIAL(EXEC),
+    { "exec", 0, "CMD", OPT_STEP, STEP_EXEC,
       "batch: run CMD with the line as its input and output (sz, rx)" },
-    { "keys", 0, "KEYS", OPT_SPECIAL, SPECIAL(KEYS),
+    { "keys", 0, "KEYS", OPT_STEP, STEP_KEYS,
       "batch: press debug keys in the hypervisor (does CTRL-a x3)" },
-    { "break", 0, NULL, OPT_SPECIAL, SPECIAL(BREAK),
+    { "break", 0, NULL, OPT_STEP, STEP_BREAK,
       "batch: send a line BREAK" },
-    { "wait", 0, "S", OPT_SPECIAL, SPECIAL(WAIT),
+    { "wait", 0, "S", OPT_STEP, STEP_WAIT,
       "batch: let S seconds pass" },
-    { "timeout", 0, "S", OPT_SPECIAL, SPECIAL(TIMEOUT),
+    { "timeout", 0, "S", OPT_SPECIAL, SPECIAL_TIMEOUT,
       "batch: bound of each later --expect (default 30)" },
     { "fail", 0, "RE", OPT_STRING, FIELD(fail),
       "batch: end with status 4 as soon as the output matches" },
     { "quiet", 0, NULL, OPT_BOOL, FIELD(quiet),
       "batch: do not copy the output to stdout" },
-    { "replay", 0, "LOG", OPT_SPECIAL, SPECIAL(REPLAY),
+    { "replay", 0, "LOG", OPT_SPECIAL, SPECIAL_REPLAY,
       "show a file of --record on the same screen" },
     { "speed", 0, "N", OPT_SECONDS, FIELD(speed),
       "replay N times as fast (default 1; 0: all at once)" },
-    { "help", 'h', NULL, OPT_SPECIAL, SPECIAL(HELP), "this text" },
-    { "version", 'V', NULL, OPT_SPECIAL, SPECIAL(VERSION),
+    { "help", 'h', NULL, OPT_SPECIAL, SPECIAL_HELP, "this text" },
+    { "version", 'V', NULL, OPT_SPECIAL, SPECIAL_VERSION,
       "name and version" },
     { .name = NULL },
 };
@@ -137,6 +136,27 @@ static const char help_tail[] =
     "3 the target could not be opened or went away, 4 --fail matched or\n"
     "an --exec failed.\n";
 
+#define HELP_COLUMN 31
+#define HELP_WIDTH 79
+
+/* Words from HELP_COLUMN on, wrapped; the cursor is at column @at. */
+static void print_wrapped(const char *text, int at)
+{
+    while (*text) {
+        int len = (int)strcspn(text, " ");
+
+        if (at > HELP_COLUMN && at + 1 + len > HELP_WIDTH) {
+            putchar('\n');
+            at = 0;
+        }
+        at += printf("%*s%.*s", at < HELP_COLUMN ? HELP_COLUMN - at : 1, "",
+                     len, text);
+        text += len;
+        text += strspn(text, " ");
+    }
+    putchar('\n');
+}
+
 static void print_help(void)
 {
     fputs(help_head, stdout);
@@ -147,7 +167,7 @@ static void print_help(void)
                          o->letter ? 1 : 0, &o->letter,
                          o->letter ? ", " : "  ", o->name, o->arg ? "=" : "",
                          o->arg ? o->arg : "");
-        printf("  %-28s %s\n", left, o->help);
+        print_wrapped(o->help, printf("  %s", left));
         free(left);
     }
     fputs(help_tail, stdout);
@@ -198,11 +218,11 @@ static int one_option(struct settings *s, int val, const char *arg)
         fputs("Try 'miniterm --help'.\n", stderr);
         return 1 + 2;
     }
-    if (o->special == SPECIAL_HELP) {
+    if (o->type == OPT_SPECIAL && o->what == SPECIAL_HELP) {
         print_help();
         return 1;
     }
-    if (o->special == SPECIAL_VERSION) {
+    if (o->type == OPT_SPECIAL && o->what == SPECIAL_VERSION) {
         puts("miniterm 1.0");
         return 1;
     }
@@ -284,6 +304,9 @@ static int check(const struct settings *s)
                 "nsplitd";
     else if (s->gdb_port && s->eight_bit)
         wrong = "--gdb-port needs a shared line, so not --8bit";
+    else if (s->nr_steps && s->mode != MODE_BATCH)
+        wrong = "--expect and the other steps of a batch have no screen: "
+                "no -i, --list or --replay beside them";
     else if (s->fail && s->mode != MODE_BATCH)
         wrong = "--fail needs an --expect or --wait to watch during";
     if (!wrong)

@@ -80,7 +80,7 @@ void settings_free(struct settings *s)
 {
     for (const struct option_entry *o = option_table; o->name; o++)
         if (o->type == OPT_STRING)
-            free(*(char **)((char *)s + o->offset));
+            free(*(char **)((char *)s + o->what));
     strings_free(&s->symbols);
     for (size_t i = 0; i < s->nr_colors; i++) {
         free(s->colors[i].name);
@@ -209,32 +209,22 @@ static int add_trigger(struct settings *s, const char *value)
 static int apply_special(struct settings *s, const struct option_entry *o,
                          const char *value, char *why, size_t size)
 {
-    switch (o->special) {
+    switch ((enum option_special)o->what) {
     case SPECIAL_STAMP: return set_stamp(s, value, why, size);
     case SPECIAL_SYMBOLS: strings_add(&s->symbols, value); return 0;
     case SPECIAL_COLOR: return add_color(s, value, why, size);
     case SPECIAL_TRIGGER: return add_trigger(s, value);
-    case SPECIAL_EXPECT: add_step(s, STEP_EXPECT, value); return 0;
-    case SPECIAL_SEND: add_step(s, STEP_SEND, value); return 0;
-    case SPECIAL_FILE: add_step(s, STEP_FILE, value); return 0;
-    case SPECIAL_EXEC: add_step(s, STEP_EXEC, value); return 0;
-    case SPECIAL_KEYS: add_step(s, STEP_KEYS, value); return 0;
-    case SPECIAL_BREAK: add_step(s, STEP_BREAK, value); return 0;
-    case SPECIAL_WAIT: add_step(s, STEP_WAIT, value); return 0;
     case SPECIAL_TIMEOUT:
         if (set_seconds(&s->timeout_s, value, why, size))
             return -1;
         add_step(s, STEP_TIMEOUT, value);
         return 0;
-    case SPECIAL_SCREEN: s->mode = MODE_SCREEN; return 0;
-    case SPECIAL_LIST: s->mode = MODE_LIST; return 0;
     case SPECIAL_REPLAY:
         set_string(&s->replay, value);
         s->mode = MODE_REPLAY;
         return 0;
     case SPECIAL_HELP:
-    case SPECIAL_VERSION:
-    case SPECIAL_NONE: break;
+    case SPECIAL_VERSION: break;
     }
     snprintf(why, size, "is of use on the command line only");
     return -1;
@@ -249,6 +239,7 @@ int settings_apply(struct settings *s, const char *name, const char *value,
 {
     const struct option_entry *o = option_table;
     void *field;
+    bool on;
 
     while (o->name && strcmp(o->name, name))
         o++;
@@ -260,12 +251,18 @@ int settings_apply(struct settings *s, const char *name, const char *value,
         snprintf(why, size, "needs a value: %s", o->arg);
         return -1;
     }
-    field = (char *)s + o->offset;
+    field = (char *)s + o->what; /* if it is one */
     switch (o->type) {
     case OPT_BOOL: return set_bool(field, value, why, size);
     case OPT_UINT: return set_uint(field, value, why, size);
     case OPT_SECONDS: return set_seconds(field, value, why, size);
     case OPT_STRING: set_string(field, value); return 0;
+    case OPT_MODE:
+        if (set_bool(&on, value, why, size))
+            return -1;
+        s->mode = on ? (enum mode)o->what : s->mode;
+        return 0;
+    case OPT_STEP: add_step(s, (enum step_kind)o->what, value); return 0;
     case OPT_SPECIAL: break;
     }
     return apply_special(s, o, value, why, size);
