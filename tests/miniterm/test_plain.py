@@ -588,6 +588,52 @@ class Telnet(Case):
         self.assertEqual((proc.returncode, out), (0, b"x\xffy\rdone"))
         conn.close()
 
+    def ser2net(self, accepter: str, device: str) -> int:
+        """A real serial server for @device; its port."""
+        server, port = self.serve()
+        server.close()
+        config = self.tmp / f"{port}.yaml"
+        config.write_text(
+            f"connection: &c\n  accepter: {accepter},127.0.0.1,{port}\n"
+            f"  connector: serialdev,{device},115200n81,local\n")
+        proc = subprocess.Popen(["ser2net", "-d", "-u", "-c", str(config)],
+                                stdin=subprocess.DEVNULL, env=ENV,
+                                stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL,
+                                start_new_session=True)
+        self.addCleanup(proc.wait)
+        self.addCleanup(proc.terminate)
+        wait_for(lambda: subprocess.run(
+            ["ss", "-Hltn", f"sport = :{port}"], capture_output=True,
+            check=True).stdout, "ser2net's port")
+        return port
+
+    def test_with_ser2net(self) -> None:
+        """Raw and telnet, every byte; the speed is set at the device."""
+        data = bytes(range(256)) + b"\xff\xfb\x01\r\0\r\n" + bytes(range(255))
+        for accepter, options, speed in (
+                ("tcp", [], termios.B115200),
+                ("telnet(rfc2217),tcp", ["--telnet", "-b", "9600"],
+                 termios.B9600)):
+            line = self.pty()
+            port = self.ser2net(accepter, line.name)
+            proc = subprocess.Popen(
+                [*Files.program(), "-8", *options, f"localhost:{port}"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENV)
+            proc.stdin.write(data)
+            proc.stdin.flush()
+            self.assertEqual(line.read(len(data)), data)
+            wait_for(lambda: termios.tcgetattr(line.slave)[5] == speed)
+            os.write(line.fd, data)
+            got = b""
+            while len(got) < len(data):
+                got += os.read(proc.stdout.fileno(), 65536)
+            self.assertEqual(got, data)
+            proc.kill()
+            proc.wait()
+            proc.stdin.close()
+            proc.stdout.close()
+
     def test_rfc2217_speed_and_break(self) -> None:
         server, port = self.serve()
         proc = subprocess.Popen(
