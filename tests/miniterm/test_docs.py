@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is written about miniterm is so."""
+"""What is written about miniterm is so; the programs build by themselves."""
 from __future__ import annotations
 
 import importlib
 import re
+import shutil
 import subprocess
 
 from harness import PROGRAM, TOP, Case
@@ -76,3 +77,37 @@ class Docs(Case):
         self.assertEqual(complete("-b", "1152"), ["115200"])
         self.assertEqual(complete("--flow", "=", "ha"), ["hard"])
         self.assertIn("pty", complete("pt"))
+
+
+class Alone(Case):
+    """From the directories that a program needs, nothing else beside them."""
+
+    NEEDED = {
+        "conswitch": (["conswitch"], ["bin/nsplitd", "share/man/man8/nsplitd.8",
+                                      "share/bash-completion/completions/"
+                                      "nsplitd"]),
+        "miniterm": (["miniterm", "conswitch"],
+                     ["bin/miniterm", "share/man/man1/miniterm.1",
+                      "share/bash-completion/completions/miniterm"]),
+        "tools/xencons": (["tools/xencons", "conswitch/splitter", "miniterm"],
+                          ["bin/xencons", "bin/console_client.py",
+                           "share/man/man1/xencons.1",
+                           "share/man/man1/console_client.py.1",
+                           "share/bash-completion/completions/xencons"]),
+    }
+
+    def test_builds_alone(self) -> None:
+        for part, (directories, files) in self.NEEDED.items():
+            tree, root = self.tmp / part, self.tmp / "root" / part
+            for directory in [*directories, "docs/man"]:
+                shutil.copytree(TOP / directory, tree / directory,
+                                ignore=shutil.ignore_patterns("build"))
+            subprocess.run(["make", "-s", "-j2", "-C", str(tree / part),
+                            "install", f"DESTDIR={root}", "CFLAGS=-O0"],
+                           check=True, capture_output=True)
+            for name in files:
+                self.assertTrue((root / "usr" / name).exists(), name)
+            for program in (root / "usr/bin").iterdir():
+                out = subprocess.run([str(program), "--help"], check=True,
+                                     capture_output=True, text=True).stdout
+                self.assertIn("Examples:", out)
