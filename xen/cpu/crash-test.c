@@ -5,6 +5,7 @@
 #include <hv/crash.h>
 #include <hv/options.h>
 #include <hv/printk.h>
+#include <hv/spinlock.h>
 #include <hv/string.h>
 
 static char crashtest[16];
@@ -57,6 +58,22 @@ static noinline void lock_up(void)
         __asm__ volatile("pause");
 }
 
+/* For the lock checker: debug builds alone mind. */
+static noinline void swap_locks(void)
+{
+    static DEFINE_SPINLOCK(first);
+    static DEFINE_SPINLOCK(second);
+
+    spin_lock(&first);
+    spin_lock(&second);
+    spin_unlock(&second);
+    spin_unlock(&first);
+    spin_lock(&second);
+    spin_lock(&first);
+    spin_unlock(&first);
+    spin_unlock(&second);
+}
+
 static const struct {
     const char *name;
     void (*fn)(void);
@@ -65,6 +82,7 @@ static const struct {
     {"exec", execute_data},      {"doublefault", double_fault},
     {"bug", hit_bug},            {"panic", raise_panic},
     {"lockup", lock_up},         {"nmi", raise_nmi},
+    {"lockorder", swap_locks},
 };
 
 void crash_test(void)
@@ -77,6 +95,6 @@ void crash_test(void)
             tests[i].fn();
             return;
         }
-    log_error("ERROR: crashtest=: '%s' is none of fault text exec doublefault bug panic lockup nmi.\n",
+    log_error("ERROR: crashtest=: '%s' is none of fault text exec doublefault bug panic lockup nmi lockorder.\n",
               crashtest);
 }

@@ -47,6 +47,7 @@ static void enter_crash(void)
         for (;;)
             cpu_halt();
     depth++;
+    lock_check_stop();
     if (depth == 1 && crash_ops && crash_ops->stop_other_cpus)
         crash_ops->stop_other_cpus();
     console_force_unlock();

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Debug keys for what is counted: p and P, l and L. */
+/* Debug keys for what is counted: p and P, l and L, k. */
 #include <hv/clock.h>
 #include <hv/console.h>
 #include <hv/debug.h>
 #include <hv/perf.h>
 #include <hv/printk.h>
+#include <hv/spinlock.h>
 #include <hv/string.h>
 
 static const char *const texts[NR_PERF_COUNTERS] = {
@@ -71,10 +72,17 @@ static void key_reset_latency(u8 key)
                sizeof(per_cpu(perf_counts, cpu).latency));
 }
 
+static void key_locks(u8 key)
+{
+    (void)key;
+    locks_dump(tsc_khz);
+}
+
 static const struct debug_key keys[] = {
     {'p', false, true, "performance counters", key_counters},
     {'P', false, false, "reset the performance counters",
      key_reset_counters},
+    {'k', false, true, "locks held long, and now", key_locks},
     {'l', false, true, "how long vCPUs wait for a CPU", key_latency},
     {'L', false, false, "reset what l shows", key_reset_latency},
 };

@@ -45,6 +45,7 @@ void do_softirq(void)
     u32 pending;
 
     ASSERT(!in_irq());
+    lock_check_none_held();
     while ((pending = READ_ONCE(*word)) != 0) {
         unsigned int nr = (unsigned int)__builtin_ctz(pending);
 

@@ -295,11 +295,12 @@ void __init timers_init(void)
     use_deadline = cpu_features.tsc_deadline;
     softirq_register(SOFTIRQ_TIMER, run_timers);
     irq_set_vector_handler(VECTOR_TIMER, timer_interrupt);
-    lapic_timer_mode(use_deadline);
+    timers_init_cpu();
 }
 
 void timers_init_cpu(void)
 {
+    spin_lock_init(&this_cpu(timer_queue).lock);
     lapic_timer_mode(use_deadline);
 }
 

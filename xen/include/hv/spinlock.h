@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ticket spin locks. Misuse (taken twice by one CPU, released by another) is
- * caught at once in debug builds.  Lock order is documented in docs/locking.md.
+ * Ticket spin locks. Misuse (taken twice by one CPU, released by another, in
+ * the wrong order) is caught at once in debug builds, where locks have names.
+ * Lock order is documented in docs/locking.md.
  * Locks taken in interrupt context must always be taken with _irqsave.
  * Floor: lib (the checker is cpu/locks.c).
  */
@@ -20,26 +21,35 @@ typedef struct {
         };
     };
     u16 owner; /* CPU + 1 of the holder, 0 = free; debug builds */
-    u16 flags; /* debug builds; 1: taken in irq context, 2: with irqs on */
+    u8 flags;  /* debug builds; 1: taken in irq context, 2: with irqs on */
+    u8 class;  /* debug builds: cpu/locks.c */
+#ifndef NDEBUG
+    const char *name; /* of all locks of its kind */
+#endif
 } spinlock_t;
 
-#define SPINLOCK_INIT {.both = 0}
-#define DEFINE_SPINLOCK(name) spinlock_t name = SPINLOCK_INIT
-
-static inline void spin_lock_init(spinlock_t *l)
-{
-    *l = (spinlock_t)SPINLOCK_INIT;
-}
+#ifdef NDEBUG
+#define SPINLOCK_INIT(what) {.both = 0}
+#else
+#define SPINLOCK_INIT(what) {.name = what}
+#endif
+#define DEFINE_SPINLOCK(lock) spinlock_t lock = SPINLOCK_INIT(#lock)
+#define spin_lock_init(l) (*(l) = (spinlock_t)SPINLOCK_INIT(#l))
 
 #ifdef NDEBUG
 static inline void lock_check_acquire(spinlock_t *l) { (void)l; }
 static inline void lock_check_acquired(spinlock_t *l) { (void)l; }
 static inline void lock_check_release(spinlock_t *l) { (void)l; }
+static inline void lock_check_none_held(void) {}
+static inline void lock_check_stop(void) {}
 #else
 void lock_check_acquire(spinlock_t *l);  /* before waiting */
 void lock_check_acquired(spinlock_t *l); /* after it was got */
 void lock_check_release(spinlock_t *l);  /* before it is given up */
+void lock_check_none_held(void);         /* by this CPU, else panic */
+void lock_check_stop(void);              /* the machine crashes */
 #endif
+void locks_dump(u32 tsc_khz); /* debug key 'k' */
 
 static inline void spin_lock(spinlock_t *l)
 {
