@@ -213,14 +213,16 @@ TEST(fault_on_second)
 }
 
 /*
- * Time on one CPU is never behind what the other has just read, if the
- * records say that the TSCs are one clock; else not by more than the clocks
- * are set apart when each is compared with the machine's timer.
+ * Time on one CPU is never behind what the other has just read; also where the
+ * hypervisor adjusts it to another timer while they read. Only if it takes the
+ * TSCs for clocks of their own ("skewed") the two are set apart by what it can
+ * tell of each: then the flag is off, and readers have to allow for it.
  */
 TEST(time_agrees)
 {
     bool stable = vcpu0()->time.flags & XEN_PVCLOCK_TSC_STABLE_BIT;
-    u64 end = system_time() + 3 * SECOND;
+    u64 seconds = option_given("minutes") ? 180 : 4;
+    u64 end = system_time() + seconds * SECOND;
 
     request = IDLE;
     CHECK(answered(IDLE));
@@ -229,12 +231,14 @@ TEST(time_agrees)
         read_clock_in_turn(&vcpu0()->time);
     request = IDLE;
     CHECK(answered(IDLE));
-    if (stable)
-        CHECK_EQ(times_back, 0);
+    CHECK(!option_given("skewed") || !stable);
+    if (option_given("skewed") || (on_reference && !stable))
+        CHECK(worst_back < SECOND / 10000);
     else
-        CHECK(on_reference || worst_back < SECOND / 10000);
-    print("time: %s, back %u times, by %lu ns at most\n",
-          stable ? "one clock" : "a clock each", times_back, worst_back);
+        CHECK_EQ(times_back, 0);
+    print("time: %s, back %u times, by %lu ns at most, in %lu s\n",
+          stable ? "one clock" : "no stable flag", times_back, worst_back,
+          seconds);
 }
 
 static bool second_is_blocked(void)

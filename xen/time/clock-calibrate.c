@@ -4,13 +4,16 @@
  * the TSC, and what is done if it cannot be trusted.
  *
  * Platform time is the platform timer's count, extended over its wraps by the
- * boot CPU every period().  With an untrusted TSC, each CPU samples its
- * own TSC and the platform timer once per period and chooses its rate for
- * the next one so that the error found is gone at its end: time is continuous
- * and never steps back; a CPU that lags by more than STEP_NS is put forward.
+ * boot CPU every period().  With an untrusted TSC, that CPU samples its TSC and
+ * the platform timer once per period and chooses the rate for the next one so
+ * that the error found is gone at its end (clock-steer.h). All CPUs get that
+ * scale at once (clock-agree.c). Where their TSCs are not even one clock, each
+ * does the same for itself, and clocks differ by what a sample is wrong by.
  */
 #include <hv/atomic.h>
 #include <hv/clock.h>
+#include <hv/cpu.h>
+#include <hv/errno.h>
 #include <hv/options.h>
 #include <hv/printk.h>
 #include <hv/smp.h>
@@ -19,8 +22,8 @@
 #include <hv/timer.h>
 
 #include "clock-internal.h"
+#include "clock-steer.h"
 
-#define STEP_NS 1000000
 /* A second in which the TSC and the platform timer differ by more than this
  * speaks against the TSC; so many in a row convict it. */
 #define MAX_DRIFT_NS 1000000
@@ -41,7 +44,7 @@ static struct timer calibrate_timer;
 /* Per CPU, untrusted TSC only. */
 struct cpu_calibration {
     struct clock_sample last;
-    u64 hz;
+    struct clock_rate rate;
 };
 static DEFINE_PER_CPU(struct cpu_calibration, calibration);
 
@@ -66,7 +69,7 @@ void clock_calibrate_start(u64 hz)
     platform.last = boot_sample;
     platform.time = clock_time_at(boot_sample.tsc);
     this_cpu(calibration) =
-        (struct cpu_calibration){.last = boot_sample, .hz = hz};
+        (struct cpu_calibration){.last = boot_sample, .rate.hz = hz};
 }
 
 void clock_skip_platform(s_time_t ns)
@@ -123,11 +126,19 @@ static void install_refined(void *arg)
 
 static void distrust(const char *why)
 {
-    if (!clock_tsc_stable || !platform_timer)
+    if (!platform_timer || clocksource_is_tsc())
         return;
     clock_tsc_stable = false;
     log_warn("the TSC is not reliable (%s): following the %s\n", why,
              platform_timer->name);
+}
+
+void clock_tscs_differ(void)
+{
+    if (!clock_tscs_agree)
+        return;
+    distrust("the CPUs' TSCs differ");
+    clock_tscs_agree = clock_tsc_stable || !platform_timer;
 }
 
 static void watch(const struct clock_sample *s)
@@ -141,44 +152,58 @@ static void watch(const struct clock_sample *s)
     platform.time = clock_time_at(s->tsc);
     if (strikes >= MAX_STRIKES)
         distrust("it drifts");
+    if (!cpu_features.invariant_tsc && !clock_tscs_check())
+        clock_tscs_differ();
 }
 
 /* --- untrusted TSC --- */
 
+/* From the sample s on: the rate that makes up for the error in a period. */
+static u64 steered_rate(const struct clock_sample *s, s_time_t *mine)
+{
+    struct cpu_calibration *c = &this_cpu(calibration);
+    u64 hz = 0;
+
+    /* A sample that came late says nothing about the rate: keep the former. */
+    if (seen_lately(&c->last, s))
+        hz = clock_frequency(&c->last, s);
+    if (hz)
+        clock_rate_measured(&c->rate, hz);
+    c->last = *s;
+    *mine = clock_time_at(s->tsc);
+    return clock_steer(mine, platform_time_at(s), c->rate.hz, period());
+}
+
 /* Every CPU, irqs off: its own scale from its own sample. */
 static void calibrate_this_cpu(void *unused)
 {
-    struct cpu_calibration *c = &this_cpu(calibration);
     struct clock_sample s;
-    s_time_t mine, target, error, span = period();
+    s_time_t mine;
     u64 hz;
 
     (void)unused;
     clock_sample(&s);
-    target = platform_time_at(&s);
-    mine = clock_time_at(s.tsc);
-    /* A sample that came late says nothing about the rate: keep the former. */
-    hz = seen_lately(&c->last, &s) ? clock_frequency(&c->last, &s) : 0;
-    if (!hz)
-        hz = c->hz;
-    c->last = s;
-    c->hz = hz;
-    error = target - mine;
-    if (error > STEP_NS) {
-        mine = target;
-        error = 0;
-    }
-    if (error < -span / 10) /* far ahead: walk until the others catch up */
-        error = -span / 10;
-    clock_install(s.tsc, mine,
-                  (u64)((unsigned __int128)hz * (u64)span /
-                        (u64)(span + error)));
+    hz = steered_rate(&s, &mine);
+    clock_install(s.tsc, mine, hz);
+}
+
+/* The boot CPU's scale for all; soon again if they could not be assembled. */
+static s_time_t calibrate_together(const struct clock_sample *s)
+{
+    s_time_t mine;
+    u64 hz = steered_rate(s, &mine);
+    int rc = clock_install_everywhere(mine - clock_time_at(s->tsc), hz);
+
+    if (rc == -EIO)
+        clock_tscs_differ();
+    return rc == -EAGAIN ? MILLISECS(50) : period();
 }
 
 static void calibrate(void)
 {
-    struct clock_sample s;
     cpumask_t others = cpu_online_map & ~cpumask_of(smp_processor_id());
+    s_time_t next = period();
+    struct clock_sample s;
     unsigned long flags;
 
     clock_sample(&s);
@@ -186,12 +211,16 @@ static void calibrate(void)
         watch(&s);
     } else {
         platform_advance(&s);
-        smp_call_function(others, calibrate_this_cpu, NULL, true);
-        flags = local_irq_save();
-        calibrate_this_cpu(NULL);
-        local_irq_restore(flags);
+        if (clock_tscs_agree) {
+            next = calibrate_together(&s);
+        } else {
+            smp_call_function(others, calibrate_this_cpu, NULL, true);
+            flags = local_irq_save();
+            calibrate_this_cpu(NULL);
+            local_irq_restore(flags);
+        }
     }
-    timer_set(&calibrate_timer, now() + period());
+    timer_set(&calibrate_timer, now() + next);
 }
 
 static void calibrate_timer_fired(void *unused)
@@ -245,94 +274,29 @@ void __init clock_refine(void)
 
 /* --- a CPU that starts --- */
 
-/*
- * The two CPUs read their TSCs in turn, under a lock: a reading smaller than
- * the one before, by the other, is a TSC that lags.
- */
-#define WARP_ROUNDS 2000
-
-static struct {
-    spinlock_t lock;
-    u32 arrived; /* stages, see meet(); 8: go on, 9: gone */
-    u64 last;
-    u64 worst; /* ticks */
-    struct cpu_clock boot_clock;
-} warp;
-
-static void meet(u32 at)
+void clock_platform_advance(void)
 {
-    atomic_inc(&warp.arrived);
-    while (READ_ONCE(warp.arrived) < at)
-        cpu_relax();
+    struct clock_sample s;
+
+    if (!platform_timer)
+        return;
+    clock_sample(&s);
+    platform_advance(&s);
 }
 
-static void read_in_turn(void)
+/* Its TSC is the boot CPU's, with that one's scale; or a clock of its own. */
+void clock_calibrate_cpu(const struct cpu_clock *boot_clock)
 {
-    for (unsigned int i = 0; i < WARP_ROUNDS; i++) {
-        u64 t;
+    struct clock_sample s;
 
-        spin_lock(&warp.lock);
-        t = rdtsc();
-        if (t < warp.last)
-            warp.worst = MAX(warp.worst, warp.last - t);
-        else
-            warp.last = t;
-        spin_unlock(&warp.lock);
+    this_cpu(calibration).rate.hz = tsc_hz;
+    if (boot_clock) {
+        clock_install_copy(boot_clock, tsc_hz);
+        return;
     }
-}
-
-/* Both ends of the test; true if the two TSCs are one clock. */
-static bool warp_test(void)
-{
-    meet(2);
-    read_in_turn();
-    meet(4);
-    return warp.worst == 0;
-}
-
-/* The boot CPU. */
-void clock_assist_cpu(void)
-{
-    unsigned long flags = local_irq_save();
-
-    warp.last = 0;
-    warp.worst = 0;
-    clock_read_scale(&warp.boot_clock);
-    if (clock_tsc_stable && !warp_test())
-        distrust("the CPUs' TSCs differ");
-    if (platform_timer) {
-        struct clock_sample s;
-
-        clock_sample(&s);
-        if (!clock_tsc_stable)
-            platform_advance(&s);
-    }
-    smp_wmb();
-    atomic_set(&warp.arrived, 8); /* the new CPU may go on */
-    while (READ_ONCE(warp.arrived) == 8)
-        cpu_relax();
-    atomic_set(&warp.arrived, 0);
-    local_irq_restore(flags);
-}
-
-/* The new CPU. */
-void clock_init_cpu(void)
-{
-    if (clock_tsc_stable)
-        (void)warp_test();
-    while (READ_ONCE(warp.arrived) != 8)
-        cpu_relax();
-    this_cpu(calibration).hz = tsc_hz;
-    if (clock_tsc_stable) {
-        clock_install_copy(&warp.boot_clock, tsc_hz);
-    } else {
-        struct clock_sample s;
-
-        clock_sample(&s);
-        this_cpu(calibration).last = s;
-        clock_install(s.tsc, platform_time_at(&s), tsc_hz);
-    }
-    atomic_set(&warp.arrived, 9);
+    clock_sample(&s);
+    this_cpu(calibration).last = s;
+    clock_install(s.tsc, platform_time_at(&s), tsc_hz);
 }
 
 void clock_dump(void)
@@ -343,6 +307,8 @@ void clock_dump(void)
     clock_read_scale(&c);
     printk("time: %ld ns, TSC %lu Hz, %s; CPU%u: stamp %lu base %ld mul %#x shift %d\n",
            now(), tsc_hz,
-           clock_tsc_stable ? "one clock for all CPUs" : "follows the timer",
+           clock_tsc_stable   ? "one clock for all CPUs"
+           : clock_tscs_agree ? "one scale that follows the timer"
+                              : "a scale each that follows the timer",
            cpu, c.tsc_stamp, c.system_base, c.tsc_to_system_mul, c.tsc_shift);
 }

@@ -5,9 +5,9 @@
  * Normally the TSCs of all CPUs are one clock: one scale, measured at boot and
  * once more over the whole boot, serves everybody and never changes again
  * (clock_tsc_stable).  A watch compares it with the platform timer each second.
- * If a CPU's TSC is found to disagree, at its start or later, or if the option
- * clocksource= names a platform timer, every CPU adjusts its own scale to that
- * timer each second instead: see clock-calibrate.c.
+ * If it drifts, or if the option clocksource= names a platform timer, the scale
+ * of all CPUs is adjusted to that timer each second; if a CPU's TSC is found to
+ * disagree, at its start or later, each CPU's own: see clock-calibrate.c.
  *
  * A scale is written by its own CPU only, irqs off, into the copy that is not
  * in use; readers on that CPU (NMI handlers too) need no lock.
@@ -15,10 +15,14 @@
 #include <hv/atomic.h>
 #include <hv/bug.h>
 #include <hv/clock.h>
+#include <hv/errno.h>
 #include <hv/irq.h>
+#include <hv/options.h>
 #include <hv/printk.h>
+#include <hv/string.h>
 
 #include "clock-internal.h"
+#include "clock-steer.h"
 
 /* Measured: ticks per nanosecond times 2^32. */
 static u64 lapic_rate __ro_after_init;
@@ -33,24 +37,23 @@ void clock_register_changed(void (*fn)(void))
     changed_hook = fn;
 }
 
+static bool opt_tsc_unstable __initdata;
+
+/* tsc=unstable: its rate cannot be trusted; skewed: nor are the TSCs one. */
+static int __init parse_tsc(const char *s)
+{
+    clock_tscs_agree = strcmp(s, "skewed") != 0;
+    opt_tsc_unstable = !clock_tscs_agree || strcmp(s, "unstable") == 0;
+    return opt_tsc_unstable ? 0 : -EINVAL;
+}
+OPTION_CUSTOM(tsc, parse_tsc);
+
 struct clock_latch {
     struct cpu_clock copy[2];
     u64 tsc_rate[2]; /* TSC ticks per nanosecond times 2^32 */
     u32 index;
 };
 static DEFINE_PER_CPU(struct clock_latch, clock_latch);
-
-static always_inline s_time_t scale(const struct cpu_clock *c, u64 tsc)
-{
-    u64 delta = tsc - c->tsc_stamp;
-
-    if (c->tsc_shift < 0)
-        delta >>= -c->tsc_shift;
-    else
-        delta <<= c->tsc_shift;
-    return c->system_base +
-           (s_time_t)(((unsigned __int128)delta * c->tsc_to_system_mul) >> 32);
-}
 
 static always_inline const struct cpu_clock *my_clock(void)
 {
@@ -65,12 +68,12 @@ s_time_t now(void)
     u64 tsc = rdtsc();
 
     /* Another CPU's stamp may be a hair ahead of this TSC at its start. */
-    return likely(tsc >= c->tsc_stamp) ? scale(c, tsc) : c->system_base;
+    return likely(tsc >= c->tsc_stamp) ? clock_scale(c, tsc) : c->system_base;
 }
 
 s_time_t clock_time_at(u64 tsc)
 {
-    return scale(my_clock(), tsc);
+    return clock_scale(my_clock(), tsc);
 }
 
 void clock_read_scale(struct cpu_clock *c)
@@ -111,23 +114,6 @@ u32 clock_lapic_ticks(s_time_t ns)
     return (u32)ticks + 1;
 }
 
-/* The pvclock form of a frequency: mul in (1/2, 1], see struct cpu_clock. */
-static void set_frequency(struct cpu_clock *c, u64 hz)
-{
-    s8 shift = 0;
-
-    while (hz > 2000000000) {
-        hz >>= 1;
-        shift--;
-    }
-    while (hz <= 1000000000) {
-        hz <<= 1;
-        shift++;
-    }
-    c->tsc_shift = shift;
-    c->tsc_to_system_mul = (u32)((1000000000UL << 32) / hz);
-}
-
 /*
  * This CPU, irqs off: from `stamp` on, which is time `base`, hz ticks a
  * second.
@@ -139,7 +125,7 @@ void clock_install(u64 stamp, s_time_t base, u64 hz)
 
     l->copy[i].tsc_stamp = stamp;
     l->copy[i].system_base = base;
-    set_frequency(&l->copy[i], hz);
+    clock_set_frequency(&l->copy[i], hz);
     l->tsc_rate[i] = (u64)(((unsigned __int128)hz << 32) / 1000000000);
     barrier(); /* complete before it counts; readers are on this CPU */
     WRITE_ONCE(l->index, i);
@@ -147,7 +133,7 @@ void clock_install(u64 stamp, s_time_t base, u64 hz)
         changed_hook();
 }
 
-/* Copies the scale of the boot CPU, which does not change meanwhile. */
+/* The scale of the boot CPU, which does not change meanwhile. */
 void clock_install_copy(const struct cpu_clock *c, u64 hz)
 {
     struct clock_latch *l = &this_cpu(clock_latch);
@@ -157,6 +143,8 @@ void clock_install_copy(const struct cpu_clock *c, u64 hz)
     l->tsc_rate[i] = (u64)(((unsigned __int128)hz << 32) / 1000000000);
     barrier();
     WRITE_ONCE(l->index, i);
+    if (changed_hook)
+        changed_hook();
 }
 
 /* --- frequencies --- */
@@ -255,7 +243,7 @@ void __init clock_init(void)
         hz = measure();
     tsc_khz = (u32)(hz / 1000);
     clock_install(rdtsc(), 0, hz);
-    clock_tsc_stable = !platform_timer_forced;
+    clock_tsc_stable = !platform_timer_forced && !opt_tsc_unstable;
     if (platform_timer)
         clock_calibrate_start(hz);
     wall_base_ns = (s64)(rtc_read() * 1000000000) - now();

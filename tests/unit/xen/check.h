@@ -22,5 +22,6 @@ void test_options(void);
 void test_memory_map(void);
 void test_serial(void);
 void test_images(void);
+void test_clock(void);
 
 #endif

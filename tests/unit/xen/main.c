@@ -32,6 +32,7 @@ int main(void)
     test_memory_map();
     test_serial();
     test_images();
+    test_clock();
     printf("%u passed, %u failed\n", passed, failed);
     return failed != 0;
 }
