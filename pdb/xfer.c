@@ -63,9 +63,10 @@ static bool exec_file(struct request *r)
     if (!in_end(&in) && (!in_u32(&in, &pid) || pid > INT32_MAX))
         return false;
     if (!r->p->ops->inferior_info ||
-        r->p->ops->inferior_info(r->p->ctx, (int32_t)pid, &info) < 0)
+        r->p->ops->inferior_info(r->p->ctx, (int32_t)pid, &info) < 0 ||
+        !info.exec_file)
         return false;
-    pdb_puts(r->o, info.exec_file ? info.exec_file : "");
+    pdb_puts(r->o, info.exec_file);
     return true;
 }
 

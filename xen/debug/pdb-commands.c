@@ -224,6 +224,8 @@ const struct pdb_command pdb_commands[] = {
     {"regs", "", "where each CPU is", cmd_regs, true},
     {"whatis", "ADDR", "symbol, owner, type and counts of what is there",
      cmd_whatis, true},
+    {"scope", "[all | domain N]", "who stands still when gdb stops something",
+     pdb_cmd_scope, false},
     {"reboot", "", "restart the machine at once", cmd_reboot, false},
     {NULL, NULL, NULL, NULL, false},
 };

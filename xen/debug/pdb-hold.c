@@ -1,32 +1,80 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Domains that gdb has stopped while the rest of the machine runs: those it is
- * attached to and did not resume.  Their vCPUs get VPF_DEBUG, which keeps the
- * scheduler from choosing them.  Setting it takes no lock, so the leader does
- * it; waking does, so a tasklet does that.
+ * attached to and did not resume, or the one of `monitor scope`.  Their vCPUs
+ * get VPF_DEBUG, which keeps the scheduler from choosing them.  Setting it
+ * takes no lock, so the leader does it; waking does, so a tasklet does that.
+ * The time that a domain was kept is taken off its clock.
  */
 #include <hv/atomic.h>
+#include <hv/clock.h>
 #include <hv/domain.h>
 #include <hv/softirq.h>
+#include <hv/string.h>
+#include <hv/timer.h>
 
 #include "pdb-target.h"
 
+#define TICK SECONDS(1)
+
 static void wake_released(void *unused);
+static void tick(void *unused);
 
 static struct tasklet waker = {.fn = wake_released};
+static struct timer ticker;
 static bool holding; /* some vCPU may have the flag */
+
+/* Domains that are kept, and since when. */
+static struct kept {
+    bool used;
+    domid_t id;
+    s_time_t since;
+} kept[PDB_NR_ATTACHED];
+
+enum pdb_do pdb_wanted(struct pdb_tid t)
+{
+    const struct pdb_target *target = pdb_target;
+    enum pdb_do what = pdb_plan_find(&target->core, &target->plan, t);
+
+    if (target->scope && t.pid != target->scope && !target->plan.alone &&
+        what == PDB_DO_STAY)
+        return PDB_DO_CONT;
+    return what;
+}
 
 static bool is_to_stay(const struct vcpu *v)
 {
     struct pdb_tid t = {PDB_PID_DOMAIN(v->domain->id), (int32_t)v->id + 1};
 
-    return pdb_plan_find(&pdb_target->core, &pdb_target->plan, t) ==
-           PDB_DO_STAY;
+    return pdb_wanted(t) == PDB_DO_STAY;
+}
+
+/* --- keeping --- */
+
+static struct kept *find_kept(const struct domain *d)
+{
+    for (struct kept *k = kept; k < kept + PDB_NR_ATTACHED; k++)
+        if (k->used && k->id == d->id)
+            return k;
+    return NULL;
+}
+
+static void note_kept(const struct domain *d)
+{
+    struct kept *k = kept;
+
+    if (find_kept(d))
+        return;
+    while (k < kept + PDB_NR_ATTACHED && k->used)
+        k++;
+    if (k < kept + PDB_NR_ATTACHED)
+        *k = (struct kept){true, d->id, now()};
 }
 
 static void keep(struct vcpu *v)
 {
     holding = true;
+    note_kept(v->domain);
     __atomic_fetch_or(&v->pause_flags, VPF_DEBUG, __ATOMIC_SEQ_CST);
     if (READ_ONCE(v->running))
         cpu_raise_softirq(v->processor, SOFTIRQ_SCHEDULE);
@@ -50,10 +98,18 @@ static void keep_or_not(struct vcpu *v)
         keep(v);
 }
 
+/* Before any of its vCPUs runs again, the domain's clock is set back. */
 static void release(struct vcpu *v)
 {
-    if ((v->pause_flags & VPF_DEBUG) && !is_to_stay(v))
-        vcpu_clear_flags(v, VPF_DEBUG);
+    struct kept *k = find_kept(v->domain);
+
+    if (!(v->pause_flags & VPF_DEBUG) || is_to_stay(v))
+        return;
+    if (k) {
+        v->domain->time_shift += now() - k->since;
+        k->used = false;
+    }
+    vcpu_clear_flags(v, VPF_DEBUG);
 }
 
 /* irqs on. Readers of the list without a reference have them off. */
@@ -64,6 +120,11 @@ static void wake_released(void *unused)
     (void)unused;
     for_each(release);
     local_irq_restore(flags);
+    if (pdb_target->scoped) {
+        if (ticker.status == 0)
+            timer_init(&ticker, tick, NULL, smp_processor_id());
+        timer_set(&ticker, now() + TICK);
+    }
 }
 
 void pdb_hold_domains(void)
@@ -73,4 +134,79 @@ void pdb_hold_domains(void)
     for_each(keep_or_not);
     if (holding)
         tasklet_schedule(&waker);
+}
+
+/* --- one domain stands still, the rest runs --- */
+
+/* A reply that gdb has not acknowledged is sent again, at a standstill. */
+static void tick(void *unused)
+{
+    (void)unused;
+    if (!READ_ONCE(pdb_target->scoped))
+        return;
+    if (pdb_target->core.link.unacked) {
+        pdb_target->tick_due = true;
+        pdb_break_in();
+    }
+    timer_set(&ticker, now() + TICK);
+}
+
+bool pdb_scope_covers(const struct pdb_stop *s)
+{
+    int32_t scope = pdb_target->scope;
+
+    return scope && pdb_is_attached(scope) && s->why != PDB_WHY_FAULT &&
+           (pdb_target->scoped || s->thread.pid == scope ||
+            s->why == PDB_WHY_BREAK_IN);
+}
+
+void pdb_scope_choose(struct pdb_stop *s)
+{
+    int32_t scope = pdb_target->scope;
+
+    if (s->why == PDB_WHY_BREAK_IN && pdb_scope_covers(s))
+        s->thread = (struct pdb_tid){scope,
+                                     pdb_next_thread(pdb_target, scope, 0)};
+}
+
+void pdb_scope_hold(void)
+{
+    struct pdb_target *t = pdb_target;
+
+    memset(&t->plan, 0, sizeof(t->plan));
+    t->plan.nr = 2;
+    t->plan.act[0].who = (struct pdb_tid){t->scope, -1};
+    t->plan.act[0].what = PDB_DO_STAY;
+    t->plan.act[1].who = (struct pdb_tid){-1, -1};
+    t->plan.act[1].what = PDB_DO_CONT;
+    t->planned = true;
+}
+
+int pdb_cmd_scope(struct pdb *p, void *ctx, const char *args,
+                  struct pdb_out *o)
+{
+    struct pdb_target *t = ctx;
+    u64 id = 0;
+
+    (void)p;
+    if (strcmp(args, "all") == 0) {
+        t->scope = 0;
+    } else if (strncmp(args, "domain ", 7) == 0) {
+        args += 7;
+        if (!pdb_parse_number(&args, &id) || *args != '\0' ||
+            id >= DOMID_FIRST_RESERVED)
+            return -PDB_EINVAL;
+        if (!pdb_is_attached(PDB_PID_DOMAIN(id))) {
+            t->reason = "gdb does not hold that domain: 'attach N+2' first";
+            return -PDB_ESRCH;
+        }
+        t->scope = PDB_PID_DOMAIN(id);
+    } else if (*args != '\0') {
+        return -PDB_EINVAL;
+    }
+    if (t->scope)
+        pdb_printf(o, "what stands still: domain %d\n", t->scope - 2);
+    else
+        pdb_puts(o, "what stands still: everything\n");
+    return 0;
 }

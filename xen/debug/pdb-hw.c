@@ -74,7 +74,7 @@ void pdb_hw_load(void)
     struct vcpu *v = current;
     u64 dr7 = DR7_FIXED;
 
-    if (!any(t)) {
+    if (!any(t) || t->scoped) {
         if (!c->dr_loaded)
             return;
         c->dr_loaded = false;

@@ -31,6 +31,7 @@
 
 #define STOP_PATIENCE_MS 1000
 #define STEP_PATIENCE_MS 3
+#define QUIET_MS 2
 #define RX_RING 16384 /* power of two */
 #define NOBODY NR_CPUS
 #define DR6_BS (1UL << 14)
@@ -258,19 +259,27 @@ static void tick(void)
     pdb_tick(&pdb_target->core);
 }
 
-static void serve(void)
+/*
+ * Serves gdb until it lets the machine go on; where only one domain is to
+ * stand still, until gdb has been silent for a moment.
+ */
+static void serve(const struct pdb_stop *s)
 {
     const struct pdb *p = &pdb_target->core;
-    u64 last = rdtsc();
+    u64 last = rdtsc(), heard = last, quiet = (u64)tsc_khz * QUIET_MS;
 
     console_debug_hold(true);
     if (p->state == PDB_WAITING && !p->link.held)
         printk("pdb: the machine is stopped and waits for gdb.\n");
-    while (pdb_holding(p)) {
+    while (pdb_holding(p) &&
+           (!pdb_scope_covers(s) || rdtsc() - heard < quiet)) {
         console_debug_poll();
+        if (rx.tail != READ_ONCE(rx.head))
+            heard = rdtsc();
         guarded(exchange);
-        if (rdtsc() - last > (u64)tsc_khz * 1000) {
+        if (rdtsc() - last > (u64)tsc_khz * 1000 || pdb_target->tick_due) {
             last = rdtsc();
+            pdb_target->tick_due = false;
             guarded(tick);
         }
     }
@@ -280,19 +289,18 @@ static void serve(void)
 
 /* --- letting go --- */
 
-/* int3s that were taken out because the debugger itself ran into them. */
+/*
+ * int3s that were taken out because the debugger itself ran into them.  While
+ * gdb looks at one domain that stands still, there are none: nobody else's hit
+ * could be told of.
+ */
 static void plant_again(void)
 {
     struct pdb_site *s = pdb_target->core.brk.site;
 
     for (unsigned int i = 0; i < PDB_NR_SITES; i++)
         if (s[i].users && !s[i].lifted)
-            (void)pdb_poke(s[i].maddr, 0xcc);
-}
-
-static enum pdb_do wanted(struct pdb_tid t)
-{
-    return pdb_plan_find(&pdb_target->core, &pdb_target->plan, t);
+            (void)pdb_poke(s[i].maddr, pdb_target->scoped ? s[i].old : 0xcc);
 }
 
 /* Single steps are armed; the CPUs that may run are told. */
@@ -309,12 +317,14 @@ static bool arm_steps(cpumask_t *may)
             struct pdb_tid who = {pid, tid};
             struct vcpu *v;
 
-            if (wanted(who) != PDB_DO_STEP)
+            if (pdb_wanted(who) != PDB_DO_STEP)
                 continue;
             pdb_step_arm(who);
             any = true;
             v = pid == PDB_PID_HYPERVISOR ? NULL : pdb_vcpu(who);
             *may |= cpumask_of(v ? v->processor : (unsigned int)tid - 1);
+            if (t->scope)
+                *may = READ_ONCE(cpu_online_map);
         }
     return any;
 }
@@ -331,7 +341,7 @@ static cpumask_t staying(void)
     for_each_online_cpu (cpu) {
         struct pdb_tid who = {PDB_PID_HYPERVISOR, (int32_t)cpu + 1};
 
-        if (wanted(who) == PDB_DO_STAY)
+        if (pdb_wanted(who) == PDB_DO_STAY)
             stay |= cpumask_of(cpu);
         else
             run |= cpumask_of(cpu);
@@ -379,11 +389,12 @@ static void let_go(struct cpu_user_regs *regs)
     if (t->planned) {
         steps = arm_steps(&may);
         stay = staying();
-        pdb_hold_domains();
     }
     skip_stopped_time();
+    if (t->planned)
+        pdb_hold_domains();
     plant_again();
-    if (!t->planned || !t->plan.alone)
+    if (!t->scoped && !(t->planned && t->plan.alone))
         pdb_hooks_plant();
     pdb_hw_load();
     console_debug_unclaim();
@@ -396,6 +407,34 @@ static void let_go(struct cpu_user_regs *regs)
         park(regs);
 }
 
+/* True if one of the debugger's int3s is at this machine address. */
+static struct pdb_site *site_at(maddr_t ma)
+{
+    struct pdb_site *s = pdb_target->core.brk.site;
+
+    for (unsigned int i = 0; i < PDB_NR_SITES; i++, s++)
+        if (s->users && s->maddr == ma)
+            return s;
+    return NULL;
+}
+
+/* Where the int3 is, or was, that this CPU has just run. */
+static bool int3_place(const struct cpu_user_regs *regs, maddr_t *ma)
+{
+    struct pdb_space as = {PDB_SPACE_THREAD,
+                           {PDB_PID_HYPERVISOR,
+                            (int32_t)smp_processor_id() + 1}, 0};
+
+    return pdb_translate(pdb_target, &as, regs->rip - 1, ma) == 0;
+}
+
+static struct pdb_site *site_behind(const struct cpu_user_regs *regs)
+{
+    maddr_t ma;
+
+    return int3_place(regs, &ma) ? site_at(ma) : NULL;
+}
+
 /* The machine has stopped for s, seen by this CPU. */
 static enum pdb_verdict stop(struct cpu_user_regs *regs, struct pdb_stop *s)
 {
@@ -405,11 +444,14 @@ static enum pdb_verdict stop(struct cpu_user_regs *regs, struct pdb_stop *s)
     gather(regs);
     tell_absent(s);
     t->planned = false;
+    if (t->scoped && s->why == PDB_WHY_SOFT && site_behind(regs))
+        regs->rip--; /* it was hit on the way to a standstill */
+    pdb_scope_choose(s);
     do {
         t->stop_wanted = false;
         verdict = judge(s);
         if (verdict == PDB_HOLD)
-            serve();
+            serve(s);
         else
             send_all();
         /* A ^C right behind "continue": stopped before anything has run. */
@@ -417,6 +459,9 @@ static enum pdb_verdict stop(struct cpu_user_regs *regs, struct pdb_stop *s)
         s->signal = 0;
         s->text = NULL;
     } while (t->stop_wanted);
+    t->scoped = pdb_holding(&t->core);
+    if (t->scoped)
+        pdb_scope_hold();
     let_go(regs);
     return verdict;
 }
@@ -451,34 +496,6 @@ static void stop_for_db(struct cpu_user_regs *regs, struct pdb_stop *s, u64 dr6)
         s->stepped = step != NULL;
     else
         s->why = PDB_WHY_STEP;
-}
-
-/* True if one of the debugger's int3s is at this machine address. */
-static struct pdb_site *site_at(maddr_t ma)
-{
-    struct pdb_site *s = pdb_target->core.brk.site;
-
-    for (unsigned int i = 0; i < PDB_NR_SITES; i++, s++)
-        if (s->users && s->maddr == ma)
-            return s;
-    return NULL;
-}
-
-/* Where the int3 is, or was, that this CPU has just run. */
-static bool int3_place(const struct cpu_user_regs *regs, maddr_t *ma)
-{
-    struct pdb_space as = {PDB_SPACE_THREAD,
-                           {PDB_PID_HYPERVISOR,
-                            (int32_t)smp_processor_id() + 1}, 0};
-
-    return pdb_translate(pdb_target, &as, regs->rip - 1, ma) == 0;
-}
-
-static struct pdb_site *site_behind(const struct cpu_user_regs *regs)
-{
-    maddr_t ma;
-
-    return int3_place(regs, &ma) ? site_at(ma) : NULL;
 }
 
 /* A trap of the leader in the midst of its work. */
@@ -696,8 +713,9 @@ static void listen(struct cpu_user_regs *regs)
     struct pdb_target *t = pdb_target;
     struct pdb_stop s = {.why = PDB_WHY_BREAK_IN};
 
-    t->stop_wanted = false;
-    guarded(exchange);
+    t->stop_wanted = t->scoped; /* what gdb asks is answered at a standstill */
+    if (!t->scoped)
+        guarded(exchange);
     if (t->stop_wanted && regs) {
         s.thread = pdb_thread_here(regs);
         (void)stop(regs, &s);

@@ -48,6 +48,9 @@ struct pdb_target {
     struct pdb_plan plan;
     bool planned; /* resume() was called since the stop */
     bool stop_wanted; /* interrupt() was called */
+    int32_t scope; /* the only inferior that stops; 0: everything does */
+    bool scoped;   /* it stands still, gdb is served, and the rest runs */
+    bool tick_due; /* then: a second has passed */
     const char *reason;
     struct pdb_one_step step[NR_PDB_STEPS];
     struct pdb_hw hw[4]; /* len 0: free */
@@ -81,6 +84,8 @@ int32_t pdb_next_inferior(void *ctx, int32_t pid);
 int32_t pdb_next_thread(void *ctx, int32_t pid, int32_t tid);
 int pdb_thread_info(void *ctx, struct pdb_tid t, struct pdb_thread_info *i);
 int pdb_inferior_info(void *ctx, int32_t pid, struct pdb_inferior_info *i);
+/* gdb holds this inferior. */
+bool pdb_is_attached(int32_t pid);
 /* NULL: there is no such domain or vCPU. */
 struct domain *pdb_domain(int32_t pid);
 struct vcpu *pdb_vcpu(struct pdb_tid t);
@@ -100,6 +105,15 @@ bool pdb_step_armed_here(void);
 
 /* --- pdb-hold.c --- */
 void pdb_hold_domains(void); /* as the plan says */
+/* What the plan says that t is to do, under the scope. */
+enum pdb_do pdb_wanted(struct pdb_tid t);
+/* Only the scope's domain is to stand still for *s. */
+bool pdb_scope_covers(const struct pdb_stop *s);
+/* A stop that has no place of its own is that domain's. */
+void pdb_scope_choose(struct pdb_stop *s);
+void pdb_scope_hold(void); /* makes that the plan */
+int pdb_cmd_scope(struct pdb *p, void *ctx, const char *args,
+                  struct pdb_out *o);
 
 /* --- pdb-hw.c --- */
 int pdb_hw_insert(void *ctx, const struct pdb_hw *hw);

@@ -77,18 +77,26 @@ int32_t pdb_next_thread(void *ctx, int32_t pid, int32_t tid)
     return 0;
 }
 
-struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs)
+bool pdb_is_attached(int32_t pid)
 {
-    unsigned int cpu = smp_processor_id();
-    struct vcpu *v = current;
     const struct pdb *p = &pdb_target->core;
 
-    if (guest_mode(regs) && v && !v->is_idle)
-        for (u32 i = 0; i < p->nr_attached; i++)
-            if (p->attached[i] == PDB_PID_DOMAIN(v->domain->id))
-                return (struct pdb_tid){PDB_PID_DOMAIN(v->domain->id),
-                                        (int32_t)v->id + 1};
-    return (struct pdb_tid){PDB_PID_HYPERVISOR, (int32_t)cpu + 1};
+    for (u32 i = 0; i < p->nr_attached; i++)
+        if (p->attached[i] == pid)
+            return true;
+    return false;
+}
+
+struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs)
+{
+    struct vcpu *v = current;
+
+    if (guest_mode(regs) && v && !v->is_idle &&
+        pdb_is_attached(PDB_PID_DOMAIN(v->domain->id)))
+        return (struct pdb_tid){PDB_PID_DOMAIN(v->domain->id),
+                                (int32_t)v->id + 1};
+    return (struct pdb_tid){PDB_PID_HYPERVISOR,
+                            (int32_t)smp_processor_id() + 1};
 }
 
 static bool cpu_stopped(unsigned int cpu)
