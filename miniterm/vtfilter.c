@@ -13,14 +13,16 @@
 enum { TEXT, ESCAPE, DESIGNATION, CODING, STRING, STRING_ESCAPE, CSI };
 
 /*
- * The byte behind an ESC; returns the bytes written.  A control character
- * comes in between and the ESC goes on waiting, as in libvterm.
+ * The byte behind an ESC, which is held; returns the bytes written.  A control
+ * character comes in between and the ESC goes on waiting.  What cannot follow
+ * an ESC is text, and the ESC was nothing.
  */
 static size_t after_escape(struct vtfilter *f, uint8_t *out, uint8_t byte)
 {
-    if (byte == CAN || byte == SUB)
+    if (byte == CAN || byte == SUB || byte >= 0x80)
         f->state = TEXT;
-    if ((byte < ' ' && byte != ESC) || byte == DEL) {
+    if ((byte < ' ' && byte != ESC) || byte >= DEL) {
+        f->after_text = false;
         out[0] = byte;
         return 1;
     }
@@ -51,13 +53,13 @@ static size_t in_designation(struct vtfilter *f, uint8_t *out, uint8_t byte)
     }
     if (byte == CAN || byte == SUB || (byte >= '0' && byte != DEL))
         f->state = TEXT;
-    out[0] = byte;
+    out[0] = byte < 0x80 ? byte : CAN;
     return 1;
 }
 
 /*
- * A sequence goes on to its final byte; the ways out of it before that are
- * libvterm's.  Its REP (CSI n b) never ends when there was no character, or
+ * A sequence goes on to its final byte.  What cannot be in it ends it, by CAN,
+ * so that libvterm and we agree where the text goes on.  Its REP (CSI n b) never ends when there was no character, or
  * one without width: only behind plain text does it pass.
  */
 static size_t in_csi(struct vtfilter *f, uint8_t *out, uint8_t byte)
@@ -70,7 +72,8 @@ static size_t in_csi(struct vtfilter *f, uint8_t *out, uint8_t byte)
         f->state = byte == ESC ? ESCAPE : TEXT;
         f->after_text = false;
     }
-    out[0] = byte == 'b' && !plain ? UNUSED_FINAL : byte;
+    out[0] = byte >= 0x80 ? CAN :
+             byte == 'b' && !plain ? UNUSED_FINAL : byte;
     return byte != ESC;
 }
 
