@@ -71,7 +71,9 @@ static const char *op_reason(void *ctx)
 
 static void op_reset(void *ctx)
 {
-    (void)ctx;
+    struct pdb_target *t = ctx;
+
+    t->scope = 0;
     pdb_events_clear();
 }
 
@@ -156,76 +158,6 @@ static int __init split_option(void)
     wait_wanted = strcmp(comma + 1, "wait") == 0;
     return wait_wanted ? 0 : -EINVAL;
 }
-
-/* --- what the core asks for --- */
-
-static void op_resume(void *ctx, const struct pdb_plan *plan)
-{
-    struct pdb_target *t = ctx;
-
-    t->plan = *plan;
-    t->planned = true;
-}
-
-static void op_interrupt(void *ctx)
-{
-    struct pdb_target *t = ctx;
-
-    t->stop_wanted = true;
-}
-
-static void op_reboot(void *ctx)
-{
-    (void)ctx;
-    machine_restart(0);
-}
-
-static const char *op_reason(void *ctx)
-{
-    struct pdb_target *t = ctx;
-    const char *why = t->reason;
-
-    t->reason = NULL;
-    return why;
-}
-
-static void op_reset(void *ctx)
-{
-    struct pdb_target *t = ctx;
-
-    t->scope = 0;
-    pdb_events_clear();
-}
-
-static void op_print(void *ctx, const char *text, u32 len)
-{
-    (void)ctx;
-    console_puts(text, len);
-}
-
-static const struct pdb_ops machine_ops = {
-    .read_mem = pdb_read_mem,
-    .write_mem = pdb_write_mem,
-    .translate = pdb_translate,
-    .walk = pdb_walk,
-    .reason = op_reason,
-    .get_regs = pdb_get_regs,
-    .set_regs = pdb_set_regs,
-    .next_inferior = pdb_next_inferior,
-    .next_thread = pdb_next_thread,
-    .thread_info = pdb_thread_info,
-    .inferior_info = pdb_inferior_info,
-    .resume = op_resume,
-    .interrupt = op_interrupt,
-    .reboot = op_reboot,
-    .hw_insert = pdb_hw_insert,
-    .hw_remove = pdb_hw_remove,
-    .catch_syscalls = pdb_catch_syscalls,
-    .reset = op_reset,
-    .print = op_print,
-    .tables = pdb_tables,
-    .commands = pdb_commands,
-};
 
 static unsigned int order_of(size_t size)
 {
