@@ -43,7 +43,7 @@ TEST(alloc_unbound)
     evtchn_port_t a, b;
 
     CHECK_OK(alloc_unbound(DOMID_SELF, DOMID_SELF, &a));
-    CHECK_OK(alloc_unbound(0, 5, &b));
+    CHECK_OK(alloc_unbound(own_id(), 5, &b));
     CHECK(a != 0 && b != 0 && a != b);
     CHECK_EQ(status_of(a).status, EVTCHNSTAT_unbound);
     CHECK_EQ(status_of(b).u.unbound.dom, 5);
@@ -70,7 +70,7 @@ TEST(interdomain_with_self)
     make_pair(&a, &b);
     s = status_of(a);
     CHECK_EQ(s.status, EVTCHNSTAT_interdomain);
-    CHECK_EQ(s.u.interdomain.dom, 0);
+    CHECK_EQ(s.u.interdomain.dom, own_id());
     CHECK_EQ(s.u.interdomain.port, b);
     CHECK_EQ(s.vcpu, 0);
     port_forget(b);
@@ -200,6 +200,7 @@ TEST(pirq)
     struct physdev_setup_gsi gsi = { .gsi = 9, .triggering = 1, .polarity = 1 };
     evtchn_port_t port, again;
 
+    FOR_DOMAIN_0();
     CHECK_OK(hc_physdev_op(PHYSDEVOP_map_pirq, &map));
     hc_physdev_op(PHYSDEVOP_setup_gsi, &gsi);
     REQUIRE(CHECK_OK(bind_pirq(9, BIND_PIRQ__WILL_SHARE, &port)));
@@ -214,6 +215,7 @@ TEST(pirq_bad)
 {
     evtchn_port_t port;
 
+    FOR_DOMAIN_0();
     CHECK_ERR(bind_pirq(100000, 0, &port), -XEN_EINVAL);
     CHECK_ERR(bind_pirq(~0u, 0, &port), -XEN_EINVAL);
     /* The timer's line belongs to the hypervisor. */

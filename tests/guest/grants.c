@@ -73,7 +73,7 @@ TEST(setup_table_bad)
 /* Offers a page under a reference; flags such as GTF_readonly. */
 static void grant(unsigned ref, const void *page, uint16_t flags)
 {
-    grants[ref].domid = 0;
+    grants[ref].domid = own_id();
     grants[ref].frame = (u32)mfn_of(page);
     barrier();
     grants[ref].flags = GTF_permit_access | flags;
@@ -83,7 +83,8 @@ static struct gnttab_map_grant_ref map_ref(unsigned ref, const void *at,
                                            u32 flags)
 {
     struct gnttab_map_grant_ref m = {
-        .host_addr = (u64)at, .flags = flags, .ref = ref, .dom = 0, .status = 99
+        .host_addr = (u64)at, .flags = flags, .ref = ref, .dom = own_id(),
+        .status = 99
     };
 
     CHECK_OK(OP(map_grant_ref, &m));
@@ -328,7 +329,7 @@ TEST(copy_from_grant)
     memset(from, 0x66, 32);
     grant(REF(8), from, GTF_readonly);
     c.source.u.ref = REF(8);
-    c.source.domid = 0;
+    c.source.domid = own_id();
     c.flags = GNTCOPY_source_gref;
     CHECK_OK(OP(copy, &c));
     CHECK_EQ(c.status, GNTST_okay);
@@ -337,7 +338,7 @@ TEST(copy_from_grant)
     /* Into a read-only grant. */
     c = copy_of(to, from, 16);
     c.dest.u.ref = REF(8);
-    c.dest.domid = 0;
+    c.dest.domid = own_id();
     c.flags = GNTCOPY_dest_gref;
     CHECK_OK(OP(copy, &c));
     CHECK_EQ(c.status, GNTST_general_error);

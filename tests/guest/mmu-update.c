@@ -143,6 +143,7 @@ TEST(mmu_update_unknown_domain)
     void *page = page_get();
     struct mmu_update u = { pte_maddr((ulong)page, 1), rw_pte(page) };
 
+    FOR_DOMAIN_0();
     CHECK_ERR(hc_mmu_update(&u, 1, NULL, 0x1234), -XEN_ESRCH);
     CHECK_ERR(hc_mmu_update(&u, 1, NULL, DOMID_INVALID), -XEN_ESRCH);
     /* The upper half names the tables' owner, plus one. */
@@ -155,6 +156,7 @@ TEST(mmu_update_own_number)
     void *page = page_get();
     struct mmu_update u = { pte_maddr((ulong)page, 1), rw_pte(page) };
 
+    FOR_DOMAIN_0();
     CHECK_ERR(hc_mmu_update(&u, 1, NULL, 0),
               DIFFERS(0, -XEN_ESRCH, "our own number is ours"));
 }
@@ -271,9 +273,10 @@ TEST(update_va_mapping_otherdomain)
     void *page = page_get();
     u64 pte = rw_pte(page);
 
+    CHECK_OK(hc_update_va_mapping_otherdomain((ulong)page, pte, 0, DOMID_SELF));
+    FOR_DOMAIN_0();
     CHECK_ERR(hc_update_va_mapping_otherdomain((ulong)page, pte, 0, 0),
               DIFFERS(0, -XEN_ESRCH, "our own number is ours"));
-    CHECK_OK(hc_update_va_mapping_otherdomain((ulong)page, pte, 0, DOMID_SELF));
     CHECK_ERR(hc_update_va_mapping_otherdomain((ulong)page, pte, 0, 0x1234),
               -XEN_ESRCH);
     CHECK_ERR(hc_update_va_mapping_otherdomain((ulong)page, pte, 0,
@@ -288,6 +291,7 @@ TEST(update_va_mapping_of_io_memory)
     /* The local APIC belongs to the hypervisor; the video hole to us. */
     u64 lapic = PTE(0xfee00, PTE_RW_FLAGS), video = PTE(0xb8, PTE_RW_FLAGS);
 
+    FOR_DOMAIN_0();
     CHECK_OK(hc_update_va_mapping_otherdomain((ulong)page, video, 0, DOMID_IO));
     CHECK_ERR(hc_update_va_mapping_otherdomain((ulong)page, lapic, 0, DOMID_IO),
               -XEN_EPERM);

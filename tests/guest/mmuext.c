@@ -190,6 +190,7 @@ TEST(tlb_flush_bad_mask)
 
 TEST(flush_cache)
 {
+    FOR_DOMAIN_0();
     CHECK_OK(mmuext1(MMUEXT_FLUSH_CACHE, 0, 0));
     CHECK_OK(mmuext1(MMUEXT_FLUSH_CACHE_GLOBAL, 0, 0));
 }
@@ -281,6 +282,7 @@ TEST(mmuext_unknown_domain)
 {
     struct mmuext_op op = { .cmd = MMUEXT_TLB_FLUSH_LOCAL };
 
+    FOR_DOMAIN_0();
     CHECK_ERR(hc_mmuext_op(&op, 1, NULL, 0),
               DIFFERS(0, -XEN_ESRCH, "our own number is ours"));
     CHECK_ERR(hc_mmuext_op(&op, 1, NULL, 0x1234), -XEN_ESRCH);

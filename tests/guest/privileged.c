@@ -239,6 +239,7 @@ TEST(io_of_pci_configuration)
     struct physdev_set_iopl iopl = { .iopl = 1 };
     u32 id = 0;
 
+    FOR_DOMAIN_0();
     CHECK_OK(hc_physdev_op(PHYSDEVOP_set_iopl, &iopl));
     CHECK_NO_FAULT(asm volatile("outl %0, %1"
                                 :

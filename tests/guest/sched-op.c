@@ -164,6 +164,7 @@ TEST(pin_override)
 {
     struct sched_pin_override p = { .pcpu = 0 };
 
+    FOR_DOMAIN_0();
     CHECK_OK(hc_sched_op(SCHEDOP_pin_override, &p));
     p.pcpu = -1;
     CHECK_OK(hc_sched_op(SCHEDOP_pin_override, &p));

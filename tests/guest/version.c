@@ -96,8 +96,11 @@ TEST(version_features)
                    FEATURE(XENFEAT_hvm_pirqs) |
                    FEATURE(XENFEAT_not_direct_mapped);
 
+    if (!is_initdomain())
+        must &= ~FEATURE(XENFEAT_dom0);
     CHECK_OK(hc_xen_version(XENVER_get_features, &info));
     CHECK_EQ(info.submap & must, must);
+    CHECK_EQ(!!(info.submap & FEATURE(XENFEAT_dom0)), is_initdomain());
     CHECK_EQ(info.submap & must_not, 0);
 }
 

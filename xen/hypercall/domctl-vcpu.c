@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* domctl: the vCPUs of a domain. */
+#include <hv/domain-clock.h>
 #include <hv/errno.h>
 #include <hv/guest-access.h>
 #include <hv/nospec.h>
@@ -33,6 +34,8 @@ static int set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     rc = pv_ops->set_context(v, c);
     if (!rc) {
         v->initialised = 1;
+        if (v->id == 0) /* a builder clears the shared page first */
+            domain_update_wall_clock(v->domain);
         if (c->flags & VGCF_online)
             vcpu_bring_up(v);
         else

@@ -21,6 +21,7 @@
 #include <xen/event_channel.h>
 #include <xen/features.h>
 #include <xen/grant_table.h>
+#include <xen/io/console.h>
 #include <xen/memory.h>
 #include <xen/nmi.h>
 #include <xen/physdev.h>
@@ -63,6 +64,18 @@ u64 option_number(const char *prefix, u64 fallback);
 
 /* True if `word` is one of the blank-separated words of the command line. */
 bool option_given(const char *word);
+
+/* Domain 0, or one that another tiny kernel built (domu.c)? */
+static inline bool is_initdomain(void)
+{
+    return start_info->flags & SIF_INITDOMAIN;
+}
+
+/* Our number: domu.c tells it by the command line. */
+static inline domid_t own_id(void)
+{
+    return is_initdomain() ? 0 : (domid_t)option_number("id=", 0);
+}
 
 /* Virtual CPU 0's part of the shared page. */
 static inline volatile struct vcpu_info *vcpu0(void)

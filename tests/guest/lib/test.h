@@ -25,9 +25,13 @@ bool test_check_eq(long got, long want, const char *what, const char *where);
 bool test_check_err(long got, long want, const char *what, const char *where);
 bool test_check_fault(int got, int want, const char *what, const char *where);
 void test_skip(const char *why);
+void test_leave_out(void);
 
 /* Ends the test at hand as failed; for the trap dispatcher. */
 void test_abort(void) __attribute__((noreturn));
+
+/* Adds tests that ran elsewhere to the total. */
+void test_count(unsigned passed, unsigned failed);
 
 /* Runs every test in order and ends the machine.  Does not return. */
 void tests_run(void) __attribute__((noreturn));
@@ -73,6 +77,14 @@ void *bad_pointer(unsigned kind, unsigned n);
     do {               \
         if (!(check))  \
             return;    \
+    } while (0)
+/* A test of what only domain 0 may do; elsewhere it does not count. */
+#define FOR_DOMAIN_0()          \
+    do {                        \
+        if (!is_initdomain()) { \
+            test_leave_out();   \
+            return;             \
+        }                       \
     } while (0)
 #define SKIP(why)       \
     do {                \

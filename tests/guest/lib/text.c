@@ -158,6 +158,26 @@ int text_format(char *buf, size_t n, const char *fmt, ...)
     return used;
 }
 
+/* A domain without privileges has a ring that its builder empties. */
+static void ring_write(const char *text, size_t n)
+{
+    volatile struct xencons_interface *ring =
+        (void *)(VIRT_BASE + m2p(start_info->console.domU.mfn) * PAGE_SIZE);
+
+    while (n) {
+        u32 prod = ring->out_prod;
+
+        if (prod - ring->out_cons >= sizeof(ring->out)) {
+            hc_sched_op(SCHEDOP_yield, NULL);
+            continue;
+        }
+        ring->out[MASK_XENCONS_IDX(prod, ring->out)] = *text++;
+        asm volatile("" ::: "memory");
+        ring->out_prod = prod + 1;
+        n--;
+    }
+}
+
 void print(const char *fmt, ...)
 {
     char line[500];
@@ -166,5 +186,8 @@ void print(const char *fmt, ...)
     va_start(ap, fmt);
     text_vformat(line, sizeof(line), fmt, ap);
     va_end(ap);
-    hc_console_io(CONSOLEIO_write, (long)strlen(line), line);
+    if (is_initdomain())
+        hc_console_io(CONSOLEIO_write, (long)strlen(line), line);
+    else
+        ring_write(line, strlen(line));
 }

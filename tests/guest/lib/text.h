@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Strings and printing; the console is hypercall console_io. */
+/* Strings and printing, by console_io or on the ring of the console. */
 #ifndef GUEST_TEXT_H
 #define GUEST_TEXT_H
 
@@ -16,7 +16,7 @@ int text_vformat(char *buf, size_t n, const char *fmt, va_list ap);
 int text_format(char *buf, size_t n, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* One call is one console_io, so that lines stay whole.  At most 500 bytes. */
+/* Lines stay whole: one call is one console_io.  At most 500 bytes. */
 void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif
