@@ -209,6 +209,18 @@ bool tty_counts(int fd, struct line_errors *out)
     return true;
 }
 
+/* An old link goes; what is no link belongs to somebody. */
+static int make_link(struct line *line, const char *name)
+{
+    char old[2];
+
+    if (readlink(line->path, old, sizeof(old)) >= 0)
+        unlink(line->path);
+    if (symlink(name, line->path) < 0)
+        return line_fail(line, "cannot make the link", errno);
+    return 0;
+}
+
 /*
  * We hold the master; whoever opens the slave is the target.  The two ioctls
  * are what unlockpt(3) and ptsname(3) do.
@@ -230,13 +242,8 @@ int pty_open(struct line *line)
     line->slave_fd = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (line->slave_fd < 0 || tty_set(line, line->slave_fd) < 0)
         return give_up(line);
-    if (line->path) {
-        unlink(line->path);
-        if (symlink(name, line->path) < 0) {
-            line_fail(line, "cannot make the link", errno);
-            return give_up(line);
-        }
-    }
+    if (line->path && make_link(line, name) < 0)
+        return give_up(line);
     snprintf(line->where, sizeof(line->where), "%s", name);
     return 0;
 }

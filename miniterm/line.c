@@ -118,6 +118,17 @@ int line_open(struct line *line)
     return rc;
 }
 
+/* The link to our pty, unless somebody has put another one there. */
+static void remove_link(struct line *line)
+{
+    char to[sizeof(line->where)];
+    ssize_t n = readlink(line->path, to, sizeof(to));
+
+    if (n > 0 && (size_t)n == strlen(line->where) &&
+        !memcmp(to, line->where, (size_t)n))
+        unlink(line->path);
+}
+
 /* Harmless when repeated. Unread and unsent bytes are gone. */
 void line_close(struct line *line)
 {
@@ -132,7 +143,7 @@ void line_close(struct line *line)
     if (line->slave_fd >= 0)
         close(line->slave_fd);
     if (line->kind == LINE_PTY && line->path)
-        unlink(line->path);
+        remove_link(line);
     line->fd = line->slave_fd = -1;
     line->state = LINE_DOWN;
 }

@@ -303,7 +303,8 @@ int screen_run(const struct settings *set)
         session_say(sc.s, "%s; waiting for it", sc.s->line.error);
         sc.s->reopen_at = now_us();
     } else if (sc.s->line.state == LINE_DOWN) {
-        fprintf(stderr, "miniterm: %s\n", sc.s->line.error);
+        fprintf(stderr, "miniterm: %s (-r waits for it)\n",
+                sc.s->line.error);
         session_free(sc.s);
         return 3;
     }

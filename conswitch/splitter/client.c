@@ -411,7 +411,7 @@ short client_events(const struct splitter *s, const struct client *c)
                (s->up && !raw && c->in.len < IN_MAX && s->gdb_raw.len < IN_MAX);
         break;
     case SPLITTER_RAW: want = s->up && s->line_out.len < LINE_OUT_MAX; break;
-    default: want = c->out.len < OUT_HIGH;
+    default: want = c->out.len < OUT_HIGH && !c->input_ended;
     }
     if (c->dead || c->closing)
         want = false;
@@ -507,6 +507,8 @@ void client_handle(struct splitter *s, struct client *c, short revents)
         nr = read(c->fd, s->in, max);
         if (nr > 0)
             input(s, c, (size_t)nr);
+        else if (nr == 0 && c->file >= 0)
+            c->input_ended = true;
         else if (nr == 0)
             client_close(s, c, "end of file");
         else if (errno != EAGAIN && errno != EINTR)

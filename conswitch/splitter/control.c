@@ -366,7 +366,7 @@ static void run(struct splitter *s, struct client *c, const char *line)
 
     if (len == 0)
         return;
-    if (!c->known && http_request(s, c, line))
+    if (!c->known && http_request(c, line))
         return;
     for (size_t i = 0; i < NR_COMMANDS; i++) {
         if (!is_command(line, len, commands[i].name))
@@ -397,7 +397,7 @@ void control_input(struct splitter *s, struct client *c)
         (void)bytes_add_text(&c->in, "\n");
     while (!c->closing && !c->dead && c->in.len) {
         if (c->http) {
-            bytes_drop(&c->in, c->in.len);
+            http_input(s, c);
             return;
         }
         data = bytes_data(&c->in);

@@ -54,8 +54,12 @@ struct client {
     bool slow;         /* nobody waits for it */
     bool telnet_on;    /* console: telnet is understood */
     bool known;        /* control: has sent a command that exists */
-    bool http;         /* control: its request is served, no commands follow */
-    int file;          /* ... by this file, or -1 */
+    bool http;         /* control: a request came, no commands follow */
+    bool http_done;    /* ... and was answered */
+    bool http_code;    /* ... wants the code of a build, else its debug info */
+    bool input_ended;  /* it sends no more, but still takes a file */
+    struct build_id http_id;
+    int file; /* what it gets, or -1 */
     uint64_t file_left;
     uint64_t since;    /* wall clock, ms */
     uint64_t full_ms;  /* since when it holds the line back; 0: it does not */
@@ -217,8 +221,11 @@ void control_input(struct splitter *s, struct client *c);
 
 /* ---------------------------------------------------------------- http.c */
 
-/* Serves a client whose first line is a GET; false when it is none. */
-bool http_request(struct splitter *s, struct client *c, const char *line);
+/* Takes the first line if it is a request; false when it is none. */
+bool http_request(struct client *c, const char *line);
+
+/* The rest of a request, in c->in, which is answered at its end. */
+void http_input(struct splitter *s, struct client *c);
 
 /* More of the file, as far as the client has taken what it got. */
 void http_continue(struct splitter *s, struct client *c);

@@ -7,8 +7,8 @@
  *   GET /buildid/HEX/executable    the file with the code
  *
  * (elfutils, debuginfod(8), "WEBAPI"; HTTP as of RFC 9112.)  One request a
- * connection; what follows the request line is read and forgotten.  Files
- * are read as the client takes them.
+ * connection; its header fields are read and forgotten.  Files are read as
+ * the client takes them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@
 #include "engine.h"
 
 #define AHEAD (OUT_HIGH / 2) /* less than what holds the line back */
+#define HEAD_LINE_MAX 8192u
 
 static void refuse(struct splitter *s, struct client *c, const char *status)
 {
@@ -52,7 +53,7 @@ static void begin_file(struct splitter *s, struct client *c, const char *path)
 }
 
 /* "/buildid/HEX/debuginfo": which build, and which half of it. */
-static bool parse_path(const char *path, struct build_id *id, bool *code)
+static bool parse_path(struct client *c, const char *path)
 {
     static const char start[] = "/buildid/";
     const char *rest;
@@ -63,26 +64,52 @@ static bool parse_path(const char *path, struct build_id *id, bool *code)
     path += sizeof(start) - 1;
     len = strcspn(path, "/");
     rest = path + len;
-    *code = strcmp(rest, "/executable") == 0;
-    return (*code || strcmp(rest, "/debuginfo") == 0) &&
-           build_id_parse(path, len, id);
+    c->http_code = strcmp(rest, "/executable") == 0;
+    return (c->http_code || strcmp(rest, "/debuginfo") == 0) &&
+           build_id_parse(path, len, &c->http_id);
 }
 
-bool http_request(struct splitter *s, struct client *c, const char *line)
+bool http_request(struct client *c, const char *line)
 {
-    char path[COMMAND_MAX], file[SYMBOLS_PATH_MAX];
-    struct build_id id;
-    bool code;
+    char path[COMMAND_MAX];
 
     if (sscanf(line, "GET %255s HTTP/1.", path) != 1 || !strstr(line, " HTTP/"))
         return false;
     c->http = true;
-    if (parse_path(path, &id, &code) &&
-        symbols_find(&s->symbols, &id, code, file))
+    if (!parse_path(c, path))
+        c->http_id.len = 0;
+    return true;
+}
+
+/*
+ * The head is read to its empty line before the answer: a connection that is
+ * closed with unread bytes would be reset, and the answer lost.
+ */
+void http_input(struct splitter *s, struct client *c)
+{
+    char file[SYMBOLS_PATH_MAX];
+    const uint8_t *data, *end;
+    bool last = c->http_done;
+
+    while (!last && c->in.len) {
+        data = bytes_data(&c->in);
+        end = memchr(data, '\n', c->in.len);
+        if (!end && c->in.len < HEAD_LINE_MAX)
+            return;
+        last = !end || end == data || (end == data + 1 && *data == '\r');
+        bytes_drop(&c->in, end ? (size_t)(end - data) + 1 : c->in.len);
+    }
+    if (!last)
+        return;
+    bytes_drop(&c->in, c->in.len);
+    if (c->http_done)
+        return;
+    c->http_done = true;
+    if (c->http_id.len &&
+        symbols_find(&s->symbols, &c->http_id, c->http_code, file))
         begin_file(s, c, file);
     else
         refuse(s, c, "404 Not Found");
-    return true;
 }
 
 void http_continue(struct splitter *s, struct client *c)

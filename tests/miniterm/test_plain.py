@@ -197,6 +197,25 @@ class Targets(Case):
         self.assertEqual(term.proc.wait(10), 0)
         self.assertFalse(link.is_symlink())
 
+    def test_pty_link_takes_no_file_away(self) -> None:
+        precious = self.tmp / "precious"
+        precious.write_text("text")
+        out = self.run_program(f"pty:{precious}")
+        self.assertEqual(out.returncode, 3)
+        self.assertIn(b"File exists", out.stderr)
+        self.assertEqual(precious.read_text(), "text")
+        # a link that was put in the place of ours stays
+        link = self.tmp / "com1"
+        link.symlink_to("/nonexistent/stale")
+        term = self.child(f"pty:{link}")
+        wait_for(lambda: link.readlink().parent == Path("/dev/pts"))
+        wait_for(term.is_raw)
+        link.unlink()
+        link.symlink_to("/dev/null")
+        term.type(b"\x1d")
+        self.assertEqual(term.proc.wait(10), 0)
+        self.assertEqual(str(link.readlink()), "/dev/null")
+
     def test_reconnect(self) -> None:
         target = self.target()
         term = self.child("-r", target.name)
