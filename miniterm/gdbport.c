@@ -84,6 +84,11 @@ void gdbport_free(struct gdbport *g)
     free(g);
 }
 
+const char *gdbport_setting(unsigned nr)
+{
+    return splitter_gdb_settings[nr];
+}
+
 int gdbport_number(const struct gdbport *g)
 {
     return splitter_port_number(g->splitter, SPLITTER_GDB);

@@ -32,6 +32,9 @@ struct gdbport *gdbport_new(const char *port, const char *symbols,
 void gdbport_free(struct gdbport *g);
 int gdbport_number(const struct gdbport *g);
 
+/* gdb's commands for a slow line, from 0 on; NULL behind the last. */
+const char *gdbport_setting(unsigned nr);
+
 #define GDBPORT_MAX_FDS 64
 size_t gdbport_prepare(struct gdbport *g, struct pollfd *fds, size_t max,
                        int *timeout_ms);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The command line: the option table, help, and getopt_long around them. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "charmap.h"
 #include "option-table.h"
@@ -60,7 +63,8 @@ const struct option_entry option_table[] = {
     { "line-delay", 0, "MS", OPT_UINT, FIELD(line_delay_ms),
       "wait after each line sent" },
     { "log", 'o', "FILE", OPT_STRING, FIELD(log),
-      "append clean text with times; %Y%m%d... and ~ are expanded" },
+      "append clean text with times; %Y%m%d... and ~ are expanded; a profile "
+      "has a log by default, none: it has not" },
     { "record", 0, "FILE", OPT_STRING, FIELD(record),
       "append everything, both ways, for --replay" },
     { "raw-log", 0, "FILE", OPT_STRING, FIELD(raw_log),
@@ -286,6 +290,59 @@ static int read_config(struct settings *s)
     return rc;
 }
 
+/* The path as a name in a directory, and for strftime(). */
+static void append_name(char *path, size_t size, const char *name)
+{
+    size_t n = strlen(path);
+
+    for (; *name && n + 3 < size; name++) {
+        if (*name == '%')
+            path[n++] = '%';
+        path[n++] = *name == '/' ? '_' : *name;
+    }
+    path[n] = '\0';
+}
+
+/* All of its directories, as far as they can be made. */
+static void make_parents(char *path)
+{
+    for (char *p = path + 1; (p = strchr(p, '/')); p++) {
+        *p = '\0';
+        mkdir(path, 0777);
+        *p = '/';
+    }
+}
+
+/*
+ * A profile is logged unless it says otherwise, by day, where programs keep
+ * what they remember (XDG Base Directory Specification, XDG_STATE_HOME).
+ */
+static void default_log(struct settings *s)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    char path[1024] = "";
+
+    if (s->log && !strcmp(s->log, "none")) {
+        free(s->log);
+        s->log = NULL;
+        return;
+    }
+    if (s->log || !s->profile || s->mode == MODE_LIST ||
+        s->mode == MODE_REPLAY || (!state && !home))
+        return;
+    snprintf(path, sizeof(path) / 2, "%s%s/miniterm/",
+             state && *state ? state : home,
+             state && *state ? "" : "/.local/state");
+    make_parents(path);
+    if (access(path, W_OK) < 0) {
+        fprintf(stderr, "miniterm: no log in %s: %s\n", path,
+                strerror(errno));
+        return;
+    }
+    append_name(path, sizeof(path), s->profile);
+    s->log = xasprintf("%s-%%Y%%m%%d.log", path);
+}
+
 /*
  * Combinations that cannot mean anything are refused here, before anything is
  * opened.
@@ -347,5 +404,6 @@ int options_parse(struct settings *s, int argc, char **argv)
         settings_apply(s, "device", word, why, sizeof(why));
     if (!s->target)
         settings_apply(s, "device", "/dev/ttyS0", why, sizeof(why));
+    default_log(s);
     return check(s);
 }

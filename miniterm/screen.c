@@ -39,16 +39,32 @@ static void on_bell(void *user)
     beep();
 }
 
+/* gdb with the settings for a slow line, when nothing else is asked for. */
+static char *default_gdb(int port, const char *elf)
+{
+    char *out = xasprintf(*elf ? "gdb -q '%s'" : "gdb -q%s", elf), *more;
+
+    for (unsigned i = 0; gdbport_setting(i); i++) {
+        more = xasprintf("%s -ex '%s'", out, gdbport_setting(i));
+        free(out);
+        out = more;
+    }
+    more = xasprintf("%s -ex 'target remote localhost:%d'", out, port);
+    free(out);
+    return more;
+}
+
 /* %p the port, %s the first symbol file, %% a percent sign. */
 static char *gdb_command(const struct screen *sc)
 {
     const struct settings *set = sc->set;
     const char *from = set->gdb_command;
     const char *elf = set->symbols.nr ? set->symbols.item[0] : "";
-    char *out = xstrdup("");
+    char *out;
 
     if (!from)
-        from = "gdb -q %s -ex 'target remote localhost:%p'";
+        return default_gdb(gdbport_number(sc->s->gdb), elf);
+    out = xstrdup("");
     for (; *from; from++) {
         bool special = *from == '%' && from[1] && strchr("ps%", from[1]);
         char *more;

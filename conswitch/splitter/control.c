@@ -269,10 +269,16 @@ static const char *cmd_symbols(struct splitter *s, struct client *c,
     return NULL;
 }
 
-/*
- * What makes gdb pleasant on a slow line: code comes from the file, other
- * memory in large pieces and once only, symbols by build-id from this port.
- */
+const char *const splitter_gdb_settings[] = {
+    "set pagination off",
+    "set remotetimeout 10",
+    "set trust-readonly-sections on",
+    "mem 0 0xffffffffffffffff rw cache",
+    "set dcache line-size 1024",
+    NULL,
+};
+
+/* A script for gdb: settings, symbols by build-id from this port, attach. */
 static const char *cmd_gdbinit(struct splitter *s, struct client *c,
                                const char *args)
 {
@@ -281,11 +287,8 @@ static const char *cmd_gdbinit(struct splitter *s, struct client *c,
     (void)args;
     if (s->port_number[SPLITTER_GDB] < 0)
         return "there is no gdb port";
-    say(s, c, "set pagination off");
-    say(s, c, "set remotetimeout 10");
-    say(s, c, "set trust-readonly-sections on");
-    say(s, c, "mem 0 0xffffffffffffffff rw cache");
-    say(s, c, "set dcache line-size 1024");
+    for (size_t i = 0; splitter_gdb_settings[i]; i++)
+        say(s, c, "%s", splitter_gdb_settings[i]);
     if (near && s->port_number[SPLITTER_CONTROL] >= 0) {
         say(s, c, "set debuginfod urls http://localhost:%d",
             s->port_number[SPLITTER_CONTROL]);

@@ -79,6 +79,12 @@ struct splitter_config {
     void *hook_ctx;
 };
 
+/*
+ * gdb's commands for a slow line, ended by NULL: code comes from the file,
+ * other memory in large pieces and once only.
+ */
+extern const char *const splitter_gdb_settings[];
+
 struct splitter;
 
 /* All defaults, console_fd -1, all ports -1. */

@@ -27,6 +27,7 @@ PATIENCE = 15.0
 
 # libdw keeps caches to the end; everything else has to be freed.
 ENV = dict(os.environ, LC_ALL="C.UTF-8", TERM="xterm-256color", HOME="/nowhere",
+           XDG_STATE_HOME="/dev/null/none",
            ASAN_OPTIONS="detect_leaks=0:abort_on_error=0")
 ENV.pop("XDG_CONFIG_HOME", None)
 

@@ -694,6 +694,29 @@ class Config(Case):
         self.assertEqual((out.returncode, out.stdout), (0, b""))
         self.assertIn("Serial input", log.read_text())
 
+    def test_profile_has_a_log(self) -> None:
+        target = self.target()
+        config = self.config(f"[profile a/b%Y]\ntarget = {target.name}\n")
+        for home, place in (("XDG_STATE_HOME", "miniterm"),
+                            ("HOME", ".local/state/miniterm")):
+            root = self.tmp / home
+            out = self.run_program(
+                "-C", config, "-p", "a/b%Y", "--expect", "dom0# ",
+                env={**ENV, "XDG_STATE_HOME": "", home: str(root)})
+            self.assertEqual(out.returncode, 0, out.stderr)
+            [log] = (root / place).iterdir()
+            self.assertEqual(log.name, time.strftime("a_b%%Y-%Y%m%d.log"))
+            self.assertIn("Serial input", log.read_text())
+        root = self.tmp / "none"
+        self.run_program("-C", config, "-p", "a/b%Y", "--log", "none",
+                         "--expect", "dom0# ",
+                         env=dict(ENV, XDG_STATE_HOME=str(root)))
+        self.assertFalse(root.exists())
+        # what cannot be written is said, and does not matter
+        out = self.run_program("-C", config, "-p", "a/b%Y", "--expect", "dom0#")
+        self.assertEqual(out.returncode, 0)
+        self.assertIn(b"no log in /dev/null/none", out.stderr)
+
     def test_default_place_of_the_file(self) -> None:
         target = self.target()
         home = self.tmp / "miniterm"
