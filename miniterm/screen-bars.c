@@ -178,6 +178,14 @@ static unsigned nr_commands(void)
     return n;
 }
 
+/* A key's name, up to three characters. */
+static const char *help_key(char key, char buf[2])
+{
+    buf[0] = key;
+    buf[1] = '\0';
+    return key == '\t' ? "TAB" : key == ' ' ? "SPC" : buf;
+}
+
 /* In as many columns as the height asks for. */
 void help_draw(struct screen *sc)
 {
@@ -195,13 +203,13 @@ void help_draw(struct screen *sc)
     attrset(A_NORMAL);
     for (unsigned i = 0; i < nr; i++) {
         const struct command *c = &command_table[i];
-        char fkey[8] = "";
+        char fkey[8] = "", key[2];
 
         if (c->fkey)
             snprintf(fkey, sizeof(fkey), "F%d", c->fkey);
         if (left < COLS)
-            mvprintw(3 + (int)(i % rows), left, "%c  %-3s %.40s", c->key,
-                     fkey, c->help);
+            mvprintw(3 + (int)(i % rows), left, "%-3s %-3s %.40s",
+                     help_key(c->key, key), fkey, c->help);
         if ((i + 1) % rows == 0)
             left += 46;
     }

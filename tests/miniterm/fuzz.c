@@ -2,7 +2,8 @@
 /*
  * fuzz INPUTS [SEED]: bytes that nobody vouches for, into everything that
  * reads them.  Inputs are random words of a dictionary, random bytes and
- * mixtures.  Built with ASan and UBSan; any finding ends the program.
+ * mixtures.  Built with ASan and UBSan; any finding ends the program, and so
+ * does an input that takes for ever.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "session.h"
 
 #define INPUT_MAX 2048
+#define HANG_S 120 /* for 500 inputs: far more than they need */
 
 static uint64_t seed;
 
@@ -37,6 +39,9 @@ static const char *const words[] = {
     "\033]0;", "\007", "\033P", "\033\\", "\033#8", "\033[?3h", "\033[?5h",
     "\033[9b", "\033[b", "x\033[99999b", "\033[99999I", "\033[99999Z",
     "\033[99999X", "\033[99999L", "\033[99999M", "\033[9\177b", "\033\n[9b",
+    "\033[2147483647a", "x\033[2147483640b", "\033[99999999999C",
+    "\033[2147483647d", "\033[4294967295G", "\033[2147483647I",
+    "\033[2147483647L", "\033[2147483647@", "\033[2147483647S",
     "\033[r", "\033[2;3r", "\033[6n", "\033[c", "\016", "\017", "\033(0",
     "\\x", "\\xc3\\xbc", "\\xff", "\xc3\xbc", "\xe4\xbd\xa0",
     "\xf0\x9f\x98\x80",
@@ -173,6 +178,7 @@ int main(int argc, char **argv)
         size_t len = make_input(data, true);
 
         if (i % 500 == 0) {
+            alarm(HANG_S);
             session_free(s);
             emul_free(e);
             s = new_session();

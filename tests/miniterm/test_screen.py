@@ -270,8 +270,9 @@ class Keys(Screen):
     def test_help(self) -> None:
         screen, _ = self.start()
         screen.keys("F1")
-        screen.expect(r"k  F2  debug keys of the hypervisor")
-        screen.expect(r"D  F5  break in")
+        screen.expect(r"k   F2  debug keys of the hypervisor")
+        screen.expect(r"D   F5  break in")
+        screen.expect(r"TAB F9  next pane")
         screen.type("x")
         screen.gone(r"F5  break in to")
 
