@@ -94,6 +94,7 @@ void hooks_register(void)
     debug_keys_register_defer(defer_keys);
     dump_keys_register();
     perf_keys_register();
+    machine_keys_register();
     console_register_dom0_input(notify_dom0_input);
 }
 

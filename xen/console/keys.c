@@ -15,6 +15,8 @@ static const struct debug_key *keys[NR_KEYS];
 /* Pressed, to be run. One bit each: pressing twice before it runs is once. */
 static DECLARE_BITMAP(pending, NR_KEYS);
 static void (*defer)(void (*run)(void *));
+/* The machine hangs: run every key in the interrupt, whatever it waits for. */
+static bool at_once;
 
 void debug_keys_register(const struct debug_key *table, unsigned int n)
 {
@@ -51,7 +53,7 @@ void debug_key_press(u8 key)
 {
     if (key >= NR_KEYS || !keys[key])
         return;
-    if (keys[key]->immediate || !defer) {
+    if (keys[key]->immediate || at_once || !defer) {
         run_key(key);
         return;
     }
@@ -99,7 +101,16 @@ static void change_level(u8 key)
     printk_change_level(key == '+' ? 1 : -1);
 }
 
+static void toggle_at_once(u8 key)
+{
+    (void)key;
+    at_once = !at_once;
+    printk("Keys run %s\n", at_once ? "at once, in the interrupt"
+                                    : "when the CPU gets to it");
+}
+
 static const struct debug_key own_keys[] = {
+    {'A', true, false, "run all keys at once, or as usual", toggle_at_once},
     {'+', true, false, "more log messages", change_level},
     {'-', true, false, "fewer log messages", change_level},
     {'h', false, false, "list the keys", list_keys},

@@ -16,6 +16,7 @@
 #include <hv/mm.h>
 #include <hv/printk.h>
 #include <hv/sched.h>
+#include <hv/smp.h>
 #include <hv/timer.h>
 
 static void for_all_domains(void (*fn)(struct domain *d))
@@ -223,10 +224,22 @@ static void key_timers(u8 key)
     timers_dump();
 }
 
+static void show_clock(void *unused)
+{
+    (void)unused;
+    clock_dump();
+}
+
+/* Each CPU reads its own, one after the other. */
 static void key_clocks(u8 key)
 {
+    unsigned int cpu;
+
     (void)key;
     clock_dump();
+    for_each_online_cpu (cpu)
+        if (!in_irq() && cpu != smp_processor_id())
+            smp_call_function(cpumask_of(cpu), show_clock, NULL, true);
 }
 
 static void key_run_queues(u8 key)
@@ -317,7 +330,7 @@ static const struct debug_key keys[] = {
     {'n', false, true, "NMIs", key_nmis},
     {'N', false, false, "an NMI to this CPU", key_send_nmi},
     {'a', false, true, "timers", key_timers},
-    {'t', false, true, "clocks", key_clocks},
+    {'t', false, true, "clocks of all CPUs", key_clocks},
     {'r', false, true, "run queues", key_run_queues},
     {'c', false, true, "idle times", key_idle},
     {'B', false, false, "reboot in good order, through domain 0",

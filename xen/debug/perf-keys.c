@@ -43,6 +43,7 @@ static void key_reset_counters(u8 key)
     for_each_online_cpu (cpu)
         memset(per_cpu(perf_counts, cpu).n, 0,
                sizeof(per_cpu(perf_counts, cpu).n));
+    printk("All counters start from 0 again.\n");
 }
 
 /* Buckets up to the last one that is not empty. */
@@ -70,6 +71,7 @@ static void key_reset_latency(u8 key)
     for_each_online_cpu (cpu)
         memset(per_cpu(perf_counts, cpu).latency, 0,
                sizeof(per_cpu(perf_counts, cpu).latency));
+    printk("All waits start from 0 again.\n");
 }
 
 static void key_locks(u8 key)

@@ -96,12 +96,26 @@ static void arm_slice(struct sched_cpu *s, s_time_t t)
     timer_set(&s->slice, t + policy->slice);
 }
 
+static bool cpu_is_idle(const struct sched_cpu *s)
+{
+    return READ_ONCE(s->curr) == s->idle && !READ_ONCE(s->nr_queued);
+}
+
+/*
+ * Who still waits here may have been queued while another CPU, that found
+ * nothing to take, was on its way to idle: idle CPUs look again.
+ */
 static void slice_over(void *arg)
 {
     struct sched_cpu *s = arg;
+    unsigned int cpu;
 
     s->slice_armed = false;
     reschedule(s->cpu);
+    if (READ_ONCE(s->nr_queued))
+        for_each_online_cpu (cpu)
+            if (cpu_is_idle(&per_cpu(sched_cpu, cpu)))
+                reschedule(cpu);
 }
 
 static void dequeue(struct sched_cpu *s, struct vcpu *v)
@@ -126,11 +140,6 @@ static void enqueue(struct sched_cpu *s, struct vcpu *v, bool woken)
 static bool needs_queueing(const struct sched_cpu *s, const struct vcpu *v)
 {
     return vcpu_runnable(v) && list_empty(&v->runq) && s->curr != v;
-}
-
-static bool cpu_is_idle(const struct sched_cpu *s)
-{
-    return READ_ONCE(s->curr) == s->idle && !READ_ONCE(s->nr_queued);
 }
 
 /* Where v should wait: where it was, unless that is busy or not allowed. */

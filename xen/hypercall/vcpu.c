@@ -59,15 +59,18 @@ static long bring_up(struct vcpu *v)
 static long bring_down(struct vcpu *v)
 {
     struct domain *d = v->domain;
+    bool last = true;
     struct vcpu *w;
 
-    for_each_vcpu (d, w) {
-        if (w != v && !(READ_ONCE(w->pause_flags) & VPF_DOWN)) {
-            vcpu_bring_down(v);
-            return 0;
-        }
-    }
-    domain_shutdown(d, SHUTDOWN_poweroff);
+    spin_lock(&d->lock); /* two that go at once: one of them is the last */
+    for_each_vcpu (d, w)
+        if (w != v && !(READ_ONCE(w->pause_flags) & VPF_DOWN))
+            last = false;
+    if (!last)
+        vcpu_bring_down(v);
+    spin_unlock(&d->lock);
+    if (last)
+        domain_shutdown(d, SHUTDOWN_poweroff);
     return 0;
 }
 

@@ -21,6 +21,11 @@ void version_save_cmdline(const char *cmdline)
     strlcpy(saved_cmdline, cmdline, sizeof(saved_cmdline));
 }
 
+const char *version_cmdline(void)
+{
+    return saved_cmdline;
+}
+
 /* A NUL-padded array of the ABI's size. */
 static long copy_text(unsigned long arg, const char *text, size_t size)
 {

@@ -16,8 +16,6 @@
 #include <hv/mm.h>
 #include <hv/printk.h>
 
-#define PCI_CAP_MSI 0x05
-#define PCI_CAP_MSIX 0x11
 #define PCI_COMMAND 0x04
 #define PCI_COMMAND_MEMORY 0x02
 #define PCI_BAR(n) (0x10 + 4 * (n))

@@ -17,11 +17,15 @@
 #define PCI_DATA 0xcfc
 #define PCI_ADDRESS_ENABLE 0x80000000U
 
+#define PCI_VENDOR 0x00
+#define PCI_DEVICE 0x02
 #define PCI_STATUS 0x06
 #define PCI_STATUS_CAP_LIST 0x10
+#define PCI_CLASS 0x0a
 #define PCI_HEADER_TYPE 0x0e
 #define PCI_CAPABILITIES 0x34
 #define PCI_CAPABILITIES_CARDBUS 0x14
+#define PCI_LINE 0x3c
 #define MAX_CAPABILITIES 48
 
 DEFINE_SPINLOCK(pci_port_lock);
@@ -179,6 +183,24 @@ int pci_device_remove(struct pci_address a)
     spin_unlock(&devices_lock);
     hv_free(p);
     return p ? 0 : -ENODEV;
+}
+
+void pci_devices_dump(void)
+{
+    const struct pci_device *p;
+
+    spin_lock(&devices_lock);
+    list_for_each_entry(p, &devices, link) {
+        struct pci_address a = p->address;
+
+        printk("  %04x:%02x:%02x.%u: %04x:%04x, class %04x, line %u%s%s\n",
+               a.segment, a.bus, a.devfn >> 3, a.devfn & 7,
+               pci_read16(a, PCI_VENDOR), pci_read16(a, PCI_DEVICE),
+               pci_read16(a, PCI_CLASS), pci_read8(a, PCI_LINE),
+               pci_find_capability(a, PCI_CAP_MSI) ? ", MSI" : "",
+               pci_find_capability(a, PCI_CAP_MSIX) ? ", MSI-X" : "");
+    }
+    spin_unlock(&devices_lock);
 }
 
 /* --- capabilities --- */

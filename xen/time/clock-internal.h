@@ -27,8 +27,8 @@ extern bool clock_tscs_agree; /* the TSCs of all CPUs are one clock */
 bool clock_tscs_check(void);  /* boot CPU, irqs on: are they still? */
 /*
  * Boot CPU, irqs on: from now on all CPUs have the rate hz, and time goes on
- * where it is, or `step` ns later. -EAGAIN: they could not be assembled, nothing
- * has changed; -EIO: done, but their TSCs differ.
+ * where it is, or `step` ns later. -EAGAIN: they could not be assembled and
+ * nothing has changed; -EIO: done, but their TSCs differ.
  */
 int clock_install_everywhere(s_time_t step, u64 hz);
 

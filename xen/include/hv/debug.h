@@ -12,6 +12,7 @@ struct cpu_user_regs;
 
 void dump_keys_register(void);
 void perf_keys_register(void);
+void machine_keys_register(void);
 
 /* --- nmi.c --- */
 void nmi_init(void); /* boot, after softirq_init(): takes the NMI hook */

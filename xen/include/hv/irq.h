@@ -164,7 +164,10 @@ bool pci_present(struct pci_address a);
 /* What domain 0 reported. -ENODEV: does not answer, was not reported. */
 int pci_device_add(struct pci_address a);
 int pci_device_remove(struct pci_address a);
+void pci_devices_dump(void); /* on the console */
 /* Offset of a capability in configuration space, 0 if none. */
+#define PCI_CAP_MSI 0x05
+#define PCI_CAP_MSIX 0x11
 unsigned int pci_find_capability(struct pci_address a, u8 id);
 /* Domain 0 confirmed an MMCFG region (or its E820 did). */
 int pci_mmcfg_reserved(maddr_t base, u16 segment, u8 start, u8 end, bool use);

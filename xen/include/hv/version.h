@@ -13,5 +13,6 @@ extern const char hv_build_user[], hv_build_date[], hv_changeset[];
 
 /* hypercall/version.c: for XENVER_commandline. */
 void version_save_cmdline(const char *cmdline);
+const char *version_cmdline(void);
 
 #endif
