@@ -360,6 +360,55 @@ TEST(trap_flag_over_a_hypercall)
     trap_handler_set(VEC_DB, NULL);
 }
 
+/*
+ * One instruction that is stepped and hits a watchpoint: some machines deliver
+ * the two debug traps one upon the other. Nobody may come to harm, and what
+ * the kernel counts stays right.
+ */
+static volatile unsigned debug_traps;
+static volatile ulong debug_rip_first, debug_rip_last;
+
+static void count_debug_trap(struct regs *regs)
+{
+    if (!debug_traps++)
+        debug_rip_first = regs->rip;
+    debug_rip_last = regs->rip;
+}
+
+static ulong step_over_watched(volatile u64 *word, ulong *before)
+{
+    ulong after;
+
+    asm volatile("lea 1f(%%rip), %0\n\tmov %0, %1\n\t"
+                 "lea 2f(%%rip), %0\n\t"
+                 "pushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n"
+                 "1:\tmovq $5, %2\n"
+                 "2:\tpushfq\n\tandq $~0x100, (%%rsp)\n\tpopfq"
+                 : "=&r"(after), "=&r"(*before), "=m"(*word)
+                 :
+                 : "memory", "cc");
+    return after;
+}
+
+TEST(step_over_a_watchpoint)
+{
+    volatile u64 *word = page_get();
+    ulong before, after;
+
+    trap_handler_set(VEC_DB, count_debug_trap);
+    CHECK_OK(hc_set_debugreg(0, (ulong)word));
+    CHECK_OK(hc_set_debugreg(6, 0));
+    CHECK_OK(hc_set_debugreg(7, 0xd0001)); /* L0, write, 8 bytes */
+    for (unsigned i = 0; i < 100; i++) {
+        debug_traps = 0;
+        after = step_over_watched(word, &before);
+        CHECK_EQ(debug_rip_first, after);
+        CHECK(debug_traps >= 4 && debug_traps <= 5);
+    }
+    CHECK_OK(hc_set_debugreg(7, 0));
+    trap_handler_set(VEC_DB, NULL);
+}
+
 TEST(breakpoint)
 {
     struct regs r = to_kernel();

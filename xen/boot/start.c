@@ -159,6 +159,7 @@ void __init start(u32 magic, u32 information)
     init_memory();
     cpu_gdt_pages[0] = alloc_hv_page_zeroed();
     cpu_tables_init(0);
+    debug_trap_test();
     hooks_register();
     version_save_cmdline(boot_info.cmdline);
 

@@ -43,7 +43,6 @@ struct table_register {
 /* Descriptors by offset in the reserved page: see hv/layout.h. */
 #define GDT_SLOT(sel) (((sel)-GDT_RESERVED_PAGE * PAGE_SIZE) / 8)
 
-extern const u64 exception_entries[20];
 extern const u64 int80_entry;
 extern const char irq_stubs[], syscall_stubs[], syscall_stubs_compat[];
 extern const char sysenter_entry[];
@@ -54,7 +53,9 @@ extern struct {
 void *cpu_stacks[NR_CPUS];
 u64 *cpu_gdt_pages[NR_CPUS];
 static DEFINE_PER_CPU(struct tss, tss);
-static struct idt_gate idt[256] __aligned(16);
+/* The second has #DB on its own stack: see debug-trap.c. */
+static struct idt_gate idts[2][256] __aligned(16);
+static struct idt_gate *const idt = idts[0];
 
 struct cpu_info *cpu_info_of_stack(void *stack)
 {
@@ -83,11 +84,20 @@ static void fill_idt(void)
     idt[X86_EXC_DF].ist = IST_DF;
     idt[X86_EXC_NMI].ist = IST_NMI;
     idt[X86_EXC_MC].ist = IST_MC;
-    idt[X86_EXC_DB].ist = IST_DB;
     /* A guest may execute these; all others are #GP for it. */
     idt[X86_EXC_BP].type |= GATE_DPL3;
     idt[X86_EXC_OF].type |= GATE_DPL3;
     set_gate(VECTOR_GUEST_INT80, int80_entry, GATE_INTERRUPT | GATE_DPL3, 0);
+    memcpy(idts[1], idts[0], sizeof(idts[0]));
+    idts[1][X86_EXC_DB].ist = IST_DB;
+}
+
+void cpu_load_idt(bool db_on_its_stack)
+{
+    struct table_register idtr = {sizeof(idts[0]) - 1,
+                                  (u64)idts[db_on_its_stack]};
+
+    __asm__ volatile("lidt %0" ::"m"(idtr));
 }
 
 static void fill_gdt(u64 *page, const struct tss *t)
@@ -171,7 +181,6 @@ void cpu_tables_init(unsigned int cpu)
     struct tss *t = &this_cpu(tss);
     char *stack = cpu_stacks[cpu];
     u64 top = (u64)&cpu_info_of_stack(stack)->guest_regs.es;
-    struct table_register idtr = {sizeof(idt) - 1, (u64)idt};
 
     BUG_ON(!cpu_gdt_pages[cpu]);
     memset(t, 0, sizeof(*t));
@@ -179,7 +188,7 @@ void cpu_tables_init(unsigned int cpu)
     t->ist[IST_DF - 1] = (u64)stack + 1 * PAGE_SIZE;
     t->ist[IST_NMI - 1] = (u64)stack + 2 * PAGE_SIZE;
     t->ist[IST_MC - 1] = (u64)stack + 3 * PAGE_SIZE;
-    t->ist[IST_DB - 1] = (u64)stack + 4 * PAGE_SIZE;
+    t->ist[IST_DB - 1] = (u64)stack + (DB_STACK_PAGE + 1) * PAGE_SIZE;
     t->iomap_base = sizeof(*t);
     fill_gdt(cpu_gdt_pages[cpu], t);
     if (cpu == 0)
@@ -187,7 +196,7 @@ void cpu_tables_init(unsigned int cpu)
     cpu_load_own_gdt(cpu);
     load_segments();
     __asm__ volatile("ltr %w0" ::"r"(HV_TSS));
-    __asm__ volatile("lidt %0" ::"m"(idtr));
+    cpu_load_idt(true);
     __asm__ volatile("lldt %w0" ::"r"(0));
     set_syscall_msrs(cpu, top);
 }

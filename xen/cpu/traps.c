@@ -62,6 +62,8 @@ void do_hv_trap(struct cpu_user_regs *regs)
 {
     unsigned long fixup = extable_lookup(regs->rip);
 
+    if (regs->entry_vector == X86_EXC_DB && debug_trap_nested(regs))
+        return;
     if (fixup && regs->entry_vector != X86_EXC_DB) {
         regs->rip = fixup;
         return;

@@ -63,7 +63,7 @@ static u64 control(unsigned int i, const struct pdb_hw *hw)
 void pdb_hw_silence(void)
 {
     if (this_cpu(pdb_cpu).dr_loaded)
-        WRITE_DR(7, DR7_FIXED);
+        cpu_write_dr7(DR7_FIXED);
 }
 
 void pdb_hw_load(void)
@@ -78,7 +78,7 @@ void pdb_hw_load(void)
         if (!c->dr_loaded)
             return;
         c->dr_loaded = false;
-        WRITE_DR(7, DR7_FIXED);
+        cpu_write_dr7(DR7_FIXED);
         if (v && !v->is_idle)
             pv_debugreg_load(v);
         return;
@@ -86,13 +86,13 @@ void pdb_hw_load(void)
     for (unsigned int i = 0; i < ARRAY_SIZE(t->hw); i++)
         if (t->hw[i].len != 0 && !(stepping && t->hw[i].type != PDB_BP_EXEC))
             dr7 |= control(i, &t->hw[i]);
-    WRITE_DR(7, DR7_FIXED);
+    cpu_write_dr7(DR7_FIXED);
     WRITE_DR(0, t->hw[0].addr);
     WRITE_DR(1, t->hw[1].addr);
     WRITE_DR(2, t->hw[2].addr);
     WRITE_DR(3, t->hw[3].addr);
     WRITE_DR(6, DR6_CLEAR);
-    WRITE_DR(7, dr7);
+    cpu_write_dr7(dr7);
     c->dr_loaded = true;
 }
 

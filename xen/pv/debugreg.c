@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include <hv/cpu.h>
 #include <hv/errno.h>
 #include <hv/guest-access.h>
 #include <hv/x86.h>
@@ -35,13 +36,13 @@ void pv_debugreg_load(struct vcpu *v)
     WRITE_DR(2, v->pv.debugreg[2]);
     WRITE_DR(3, v->pv.debugreg[3]);
     WRITE_DR(6, v->pv.debugreg[6]);
-    WRITE_DR(7, v->pv.debugreg[7]);
+    cpu_write_dr7(v->pv.debugreg[7]);
 }
 
 void pv_debugreg_unload(struct vcpu *v)
 {
     if (unlikely(v->pv.debugreg[7] & DR7_ENABLES) && !taken)
-        WRITE_DR(7, DR7_FIXED);
+        cpu_write_dr7(DR7_FIXED);
 }
 
 /* Each enabled breakpoint: no I/O kind (CR4.DE is ours), none global-detect. */
@@ -67,7 +68,7 @@ static int set_dr7(struct vcpu *v, u64 val)
     if (val & DR7_ENABLES)
         pv_debugreg_load(v);
     else
-        WRITE_DR(7, DR7_FIXED);
+        cpu_write_dr7(DR7_FIXED);
     return 0;
 }
 

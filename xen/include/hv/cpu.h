@@ -23,6 +23,12 @@
 
 /* GDT, TSS with its stacks, IDT, SYSCALL MSRs of this CPU. percpu_alloc()ed. */
 void cpu_tables_init(unsigned int cpu);
+/* Every write of DR7: it decides which stack #DB comes on. */
+void cpu_write_dr7(u64 val);
+/* Boot CPU, before any hook: how the machine delivers debug traps. */
+void debug_trap_test(void);
+/* #DB in the hypervisor: true if it hit the entry of another one. */
+bool debug_trap_nested(struct cpu_user_regs *regs);
 /* cpu_info of a CPU whose stack block is `stack` (not yet running). */
 struct cpu_info *cpu_info_of_stack(void *stack);
 extern void *cpu_stacks[NR_CPUS]; /* lowest address of each stack block */
@@ -56,6 +62,7 @@ void return_to_guest(void) __noreturn;
  */
 /* Set once, before the machine ends: an NMI stops the CPU that gets it. */
 extern bool cpus_stopping;
+extern void (*guest_trap_handler)(struct cpu_user_regs *regs);
 void traps_register_guest(void (*fn)(struct cpu_user_regs *regs));
 void traps_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
 void traps_register_nmi(bool (*fn)(struct cpu_user_regs *regs));
