@@ -31,7 +31,9 @@ static int set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     int rc;
 
     domain_pause(v->domain);
+    current->pv.preemptible = 1;
     rc = pv_ops->set_context(v, c);
+    current->pv.preemptible = 0;
     if (!rc) {
         v->initialised = 1;
         if (v->id == 0) /* a builder clears the shared page first */

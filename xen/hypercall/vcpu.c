@@ -28,7 +28,9 @@ static long initialise(struct vcpu *v, const void *arg)
         return -ENOMEM;
     if (!copy_from_guest(ctxt, arg)) {
         spin_lock(&d->lock);
+        current->pv.preemptible = 1;
         rc = v->initialised ? -EEXIST : pv_ops->set_context(v, ctxt);
+        current->pv.preemptible = 0;
         if (!rc)
             v->initialised = 1;
         spin_unlock(&d->lock);

@@ -8,6 +8,10 @@
  * -EBUSY.  Waiting cannot deadlock: validating a table of level n waits for
  * tables of level n-1 only, and leaving a type waits for nobody.
  *
+ * Leaving a type may be much work. The CPU that does it can be interrupted: the
+ * frame is then partial, its count is 0, and everybody is told -EBUSY until
+ * frame_continue() has done the rest.
+ *
  * TLBs: an old use of the frame may survive in the TLB of a CPU that has not
  * flushed since the count fell to 0.  tlb_stamp tells when that was; the CPUs
  * that may still hold it are flushed before the new type is used.
@@ -86,15 +90,42 @@ static void flush_stale(const struct frame *f)
         tlb_flush_mask(stale);
 }
 
-/* Alone with a frame that has just left `was` for `t`: make it one. */
+/*
+ * Alone with a frame: it becomes partial, with no use of its type and a
+ * reference for whoever goes on. `change` takes back what its refs say now.
+ */
+static int set_aside(struct frame *f, u64 change, unsigned int left)
+{
+    ASSERT(!(left & 1) && left < PT_ENTRIES);
+    f->order = (u8)(left / 2);
+    atomic_add_return(&f->refs, change + FRAME_PARTIAL + FRAME_REF_ONE);
+    return type_ops->postpone(f);
+}
+
+/* Alone with a frame (busy, count 1) that is leaving `was` for `t`. */
 static int enter_type(struct frame *f, enum frame_type was, bool validated,
                       enum frame_type t)
 {
+    unsigned int left = 0;
+    int rc;
+
     if (type_has_rules(was) && validated)
-        type_ops->invalidate(f, was);
+        left = type_ops->invalidate(f, was, PT_ENTRIES);
+    if (left)
+        return set_aside(f,
+                         FRAME_TYPE(was) - FRAME_TYPE(t) - FRAME_BUSY - 1,
+                         left);
     if (was != FT_NONE)
         flush_stale(f);
-    return type_has_rules(t) ? type_ops->validate(f, t) : 0;
+    rc = type_has_rules(t) ? type_ops->validate(f, t, &left) : 0;
+    /* From BUSY with count 1 to VALIDATED, or to no type at all. */
+    if (likely(!rc))
+        atomic_add_return(&f->refs, FRAME_VALIDATED - FRAME_BUSY);
+    else if (left)
+        (void)set_aside(f, -(FRAME_BUSY + 1), left);
+    else
+        atomic_sub_return(&f->refs, FRAME_TYPE(t) | FRAME_BUSY | 1);
+    return rc;
 }
 
 int __attribute__((noipa, cold)) frame_type_conflict(const struct frame *f,
@@ -107,7 +138,6 @@ int __attribute__((noipa, cold)) frame_type_conflict(const struct frame *f,
 int frame_type_slow(struct frame *f, enum frame_type t)
 {
     u64 old = READ_ONCE(f->refs);
-    int rc;
 
     for (;;) {
         bool same = type_of(old) == t;
@@ -121,7 +151,7 @@ int frame_type_slow(struct frame *f, enum frame_type t)
             old = READ_ONCE(f->refs);
             continue;
         }
-        if (old & FRAME_FULL)
+        if (old & (FRAME_FULL | FRAME_PARTIAL))
             return -EBUSY;
         if (same && (old & FRAME_VALIDATED)) {
             if (atomic_try_cmpxchg(&f->refs, &old, old + 1))
@@ -135,13 +165,29 @@ int frame_type_slow(struct frame *f, enum frame_type t)
         if (atomic_try_cmpxchg(&f->refs, &old, new))
             break;
     }
-    rc = enter_type(f, type_of(old), old & FRAME_VALIDATED, t);
-    /* From BUSY with count 1 to VALIDATED, or to no type at all. */
-    if (rc)
-        atomic_sub_return(&f->refs, FRAME_TYPE(t) | FRAME_BUSY | 1);
-    else
-        atomic_add_return(&f->refs, FRAME_VALIDATED - FRAME_BUSY);
-    return rc;
+    return enter_type(f, type_of(old), old & FRAME_VALIDATED, t);
+}
+
+/* Alone with a frame (busy, count 0) and holding a reference for that. */
+static bool leave_type(struct frame *f, enum frame_type t, unsigned int end)
+{
+    unsigned int left = type_ops->invalidate(f, t, end);
+
+    if (left) {
+        (void)set_aside(f, -(FRAME_BUSY + FRAME_REF_ONE), left);
+        return false;
+    }
+    atomic_sub_return(&f->refs, FRAME_BUSY);
+    frame_put(f);
+    return true;
+}
+
+void frame_continue(struct frame *f)
+{
+    u64 refs = atomic_add_return(&f->refs, FRAME_BUSY - FRAME_PARTIAL);
+
+    ASSERT((refs & FRAME_BUSY) && !(refs & (FRAME_PARTIAL | FRAME_COUNT_MASK)));
+    leave_type(f, type_of(refs), f->order * 2U);
 }
 
 /* The reference taken here keeps the frame while it is alone with us. */
@@ -150,6 +196,8 @@ bool frame_clear_idle_type(struct frame *f)
     u64 old = READ_ONCE(f->refs);
 
     do {
+        if (old & FRAME_PARTIAL)
+            return false;
         if (!(old & FRAME_VALIDATED) || !type_has_rules(type_of(old)))
             return true;
         if ((old & (FRAME_BUSY | FRAME_COUNT_MASK | FRAME_FULL)) ||
@@ -158,10 +206,7 @@ bool frame_clear_idle_type(struct frame *f)
     } while (!atomic_try_cmpxchg(&f->refs, &old,
                                  (old + FRAME_REF_ONE + FRAME_BUSY) &
                                      ~FRAME_VALIDATED));
-    type_ops->invalidate(f, type_of(old));
-    atomic_sub_return(&f->refs, FRAME_BUSY);
-    frame_put(f);
-    return true;
+    return leave_type(f, type_of(old), PT_ENTRIES);
 }
 
 /* Recursion ends with the levels: four. */
@@ -176,9 +221,14 @@ void frame_last_ref(struct frame *f)
     u64 refs = READ_ONCE(f->refs);
     domid_t owner = f->owner;
 
-    BUG_ON(refs & (FRAME_ALLOCATED | FRAME_COUNT_MASK | FRAME_PINNED));
-    if (type_has_rules(type_of(refs)) && (refs & FRAME_VALIDATED))
-        type_ops->invalidate(f, type_of(refs));
+    BUG_ON(refs & (FRAME_ALLOCATED | FRAME_COUNT_MASK | FRAME_PINNED |
+                   FRAME_PARTIAL));
+    if (type_has_rules(type_of(refs)) && (refs & FRAME_VALIDATED)) {
+        atomic_add_return(&f->refs, FRAME_REF_ONE);
+        frame_clear_idle_type(f);
+        frame_put(f);
+        return;
+    }
     if (owner == OWNER_HV) {
         free_frames(frame_to_mfn(f), 0);
         return;

@@ -107,6 +107,8 @@ static void enter(struct vcpu *v, unsigned int cpu)
     pv_debugreg_load(v);
     if (unlikely(v->nmi_pending))
         raise_softirq(SOFTIRQ_GUEST_NMI);
+    if (unlikely(v->nr_drops))
+        raise_softirq(SOFTIRQ_DROP);
 }
 
 static void __attribute__((noreturn)) switch_to(struct vcpu *prev,
@@ -400,4 +402,5 @@ void pv_init(void)
     traps_register_guest(pv_guest_trap);
     pv_register_ops(&pv_domain_ops);
     softirq_register(SOFTIRQ_GUEST_NMI, pv_deliver_nmi);
+    softirq_register(SOFTIRQ_DROP, pv_drop_softirq);
 }

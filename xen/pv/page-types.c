@@ -7,6 +7,12 @@
  * or none.  A long validation stops between tables with -ERESTART: what it
  * took is given back, but the tables it validated stay valid with count zero,
  * so the next attempt passes them quickly.
+ *
+ * A tree of tables may be as large as its domain, so dropping it stops between
+ * tables as well, where a softirq waits.  The tables on the way are partial
+ * (hv/frame.h); the vCPU whose work it was goes on with them, deepest first, by
+ * a softirq of its own: before it runs a guest's instruction again, so that to
+ * the guest all is done at once.
  */
 #include <hv/bug.h>
 #include <hv/errno.h>
@@ -69,20 +75,34 @@ static bool is_hv_slot(unsigned int level, unsigned int i)
     return level == 4 && i >= HV_FIRST_SLOT && i < HV_END_SLOT;
 }
 
-static void upper_drop(pte_t *t, unsigned int level, unsigned int end,
-                       bool lazy)
+static void upper_drop_lazy(const pte_t *t, unsigned int level,
+                            unsigned int end)
 {
-    for (unsigned int i = 0; i < end; i++) {
-        struct frame *f;
+    for (unsigned int i = 0; i < end; i++)
+        if ((t[i] & _PAGE_PRESENT) && !is_hv_slot(level, i))
+            frame_put_and_type_lazy(mfn_to_frame(pte_mfn(t[i])));
+}
 
+/* Each of the levels above that stop too needs a place in the list. */
+static bool may_stop(void)
+{
+    const struct vcpu *v = current;
+
+    return softirq_is_pending() && !v->is_idle && v->nr_drops < MAX_DROPS - 4;
+}
+
+/* How many entries are left: an even number, for struct frame. */
+static unsigned int upper_drop(const pte_t *t, unsigned int level,
+                               unsigned int end)
+{
+    for (unsigned int i = end; i-- > 0;) {
         if (!(t[i] & _PAGE_PRESENT) || is_hv_slot(level, i))
             continue;
-        f = mfn_to_frame(pte_mfn(t[i]));
-        if (lazy)
-            frame_put_and_type_lazy(f);
-        else
-            frame_put_and_type(f);
+        frame_put_and_type(mfn_to_frame(pte_mfn(t[i])));
+        if (!(i & 1) && may_stop())
+            return i;
     }
+    return 0;
 }
 
 static int upper_validate_entry(struct domain *d, unsigned int level, pte_t *e)
@@ -98,7 +118,8 @@ static int upper_validate_entry(struct domain *d, unsigned int level, pte_t *e)
     return rc;
 }
 
-static int upper_validate(struct domain *d, pte_t *t, unsigned int level)
+static int upper_validate(struct domain *d, pte_t *t, unsigned int level,
+                          unsigned int *left)
 {
     for (unsigned int i = 0; i < PT_ENTRIES; i++) {
         int rc;
@@ -111,9 +132,12 @@ static int upper_validate(struct domain *d, pte_t *t, unsigned int level)
             rc = -ERESTART;
         }
         if (rc) {
-            if (rc != -ERESTART)
+            if (rc == -ERESTART) {
+                upper_drop_lazy(t, level, i);
+            } else {
                 guest_debug("level %u entry %u %#lx: %d\n", level, i, t[i], rc);
-            upper_drop(t, level, i, rc == -ERESTART);
+                *left = upper_drop(t, level, i);
+            }
             return rc == -EPERM ? -EINVAL : rc;
         }
     }
@@ -134,7 +158,7 @@ static int desc_validate(u64 *t)
     return 0;
 }
 
-static int validate(struct frame *f, enum frame_type t)
+static int validate(struct frame *f, enum frame_type t, unsigned int *left)
 {
     struct domain *d = owner_of(f);
     void *page = mfn_to_virt(frame_to_mfn(f));
@@ -147,7 +171,7 @@ static int validate(struct frame *f, enum frame_type t)
     case FT_L2:
     case FT_L3:
     case FT_L4:
-        return upper_validate(d, page, type_level(t));
+        return upper_validate(d, page, type_level(t), left);
     case FT_DESC:
         return desc_validate(page);
     default:
@@ -155,20 +179,62 @@ static int validate(struct frame *f, enum frame_type t)
     }
 }
 
-static void invalidate(struct frame *f, enum frame_type t)
+static unsigned int invalidate(struct frame *f, enum frame_type t,
+                               unsigned int end)
 {
     void *page = mfn_to_virt(frame_to_mfn(f));
 
     if (t == FT_L1)
         l1_invalidate(page);
     else if (t != FT_DESC)
-        upper_drop(page, type_level(t), PT_ENTRIES, false);
+        return upper_drop(page, type_level(t), end);
+    return 0;
+}
+
+static int postpone(struct frame *f)
+{
+    struct vcpu *v = current;
+
+    BUG_ON(v->nr_drops >= MAX_DROPS);
+    v->drops[v->nr_drops++] = f;
+    raise_softirq(SOFTIRQ_DROP);
+    return v->pv.preemptible ? -ERESTART : -EBUSY;
+}
+
+/*
+ * The lowest level first: then the list never grows by more than the levels
+ * under the one at hand. Stops for softirqs; what stops again is current's.
+ */
+static void finish_drops(struct vcpu *v)
+{
+    while (v->nr_drops) {
+        struct frame **next = &v->drops[0], *f;
+
+        for (unsigned int i = 1; i < v->nr_drops; i++)
+            if (frame_type(v->drops[i]) < frame_type(*next))
+                next = &v->drops[i];
+        f = *next;
+        *next = v->drops[--v->nr_drops];
+        frame_continue(f);
+        if (softirq_is_pending())
+            break;
+    }
+}
+
+void pv_drop_softirq(void)
+{
+    finish_drops(current);
+    if (current->nr_drops)
+        raise_softirq(SOFTIRQ_DROP);
 }
 
 const struct frame_type_ops pv_frame_type_ops = {
     .validate = validate,
     .invalidate = invalidate,
+    .postpone = postpone,
 };
+
+#define SCAN_BATCH 8192 /* frames between two looks at pending softirqs */
 
 static bool set_pinned(struct frame *f)
 {
@@ -231,13 +297,32 @@ int pv_unpin(struct domain *d, mfn_t m)
 
 int pv_relinquish_tables(struct domain *d)
 {
-    /* What an interrupted validation left behind goes with the pins. */
-    for (unsigned long m = 0; m < max_mfn; m++) {
-        if (frame_table[m].owner != d->id || !mfn_valid(_mfn(m)))
-            continue;
-        if (READ_ONCE(frame_table[m].refs) & FRAME_PINNED)
-            pv_unpin(d, _mfn(m));
-        frame_clear_idle_type(&frame_table[m]);
+    struct vcpu *v;
+
+    finish_drops(current);
+    for_each_vcpu(d, v) {
+        finish_drops(v);
+        if (v->nr_drops)
+            return -ERESTART;
     }
+    if (current->nr_drops)
+        return -ERESTART;
+    /* What an interrupted validation left behind goes with the pins. */
+    for (; d->relinquish_mfn < max_mfn; d->relinquish_mfn++) {
+        unsigned long m = d->relinquish_mfn;
+        bool own = frame_table[m].owner == d->id && mfn_valid(_mfn(m));
+
+        if (own && (READ_ONCE(frame_table[m].refs) & FRAME_PINNED))
+            pv_unpin(d, _mfn(m));
+        if (own)
+            frame_clear_idle_type(&frame_table[m]);
+        if ((own || m % SCAN_BATCH == 0) && softirq_is_pending()) {
+            d->relinquish_mfn++;
+            return -ERESTART;
+        }
+    }
+    if (current->nr_drops)
+        return -ERESTART;
+    d->relinquish_mfn = 0;
     return 0;
 }

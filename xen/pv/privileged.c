@@ -72,13 +72,24 @@ static bool write_cr(struct vcpu *v, unsigned int cr, u64 val)
     case 2:
         v->pv.info->arch.cr2 = val;
         return true;
-    case 3:
-        return pv_set_kernel_l4(v, maddr_to_mfn(val & PTE_ADDR_MASK)) == 0;
     case 4:
         return write_guest_cr4(v, val);
     default:
         return false;
     }
+}
+
+/* Interrupted: length 0, so that the guest comes back to the instruction. */
+static bool move_to_cr3(struct vcpu *v, struct insn *i, u64 val)
+{
+    int rc;
+
+    v->pv.preemptible = 1;
+    rc = pv_set_kernel_l4(v, maddr_to_mfn(val & PTE_ADDR_MASK));
+    v->pv.preemptible = 0;
+    if (rc == -ERESTART)
+        i->at = 0;
+    return !rc || rc == -ERESTART;
 }
 
 static bool mov_cr(struct cpu_user_regs *regs, struct insn *i)
@@ -89,8 +100,9 @@ static bool mov_cr(struct cpu_user_regs *regs, struct insn *i)
     if (!insn_modrm(i, regs, 0) || i->memory)
         return false;
     r = insn_register(regs, i->rm);
-    return i->opcode == 0x0f20 ? read_cr(v, i->reg, r)
-                               : write_cr(v, i->reg, *r);
+    if (i->opcode == 0x0f20)
+        return read_cr(v, i->reg, r);
+    return i->reg == 3 ? move_to_cr3(v, i, *r) : write_cr(v, i->reg, *r);
 }
 
 static bool mov_dr(struct cpu_user_regs *regs, struct insn *i)
@@ -233,7 +245,8 @@ bool pv_emulate_privileged(struct cpu_user_regs *regs)
     if (!insn_fetch(&i, regs) || !insn_opcode(&i) || i.lock ||
         !emulate(regs, &i))
         return false;
-    step_over(regs, i.at);
+    if (i.at)
+        step_over(regs, i.at);
     return true;
 }
 

@@ -12,6 +12,8 @@
  *   bit  31     busy: one CPU is changing the type; others wait
  *   bits 32-57  references: reasons why the frame may not be freed
  *   bit  58     allocated: the owner's own reference is still held
+ *   bit  59     partial: a table that was in use has still to drop what its
+ *               first 2 * order entries hold; nobody gets a type till then
  *
  * A type sticks when its count falls to zero, so that it costs nothing to come
  * back, until somebody wants another one.  A page table does not stay validated
@@ -51,6 +53,7 @@ enum frame_type {
 #define FRAME_REF_ONE (1UL << 32)
 #define FRAME_REF_MASK (FRAME_COUNT_MASK << 32)
 #define FRAME_ALLOCATED (1UL << 58)
+#define FRAME_PARTIAL (1UL << 59)
 #define FRAME_TYPE(t) ((unsigned long)(t) << FRAME_TYPE_SHIFT)
 
 /* Owners that are no domain. Domain ids are below DOMID_FIRST_RESERVED. */
@@ -71,7 +74,7 @@ struct frame {
         u32 tlb_stamp; /* low half of tlb_clock when a typed use last ended */
     };
     u16 owner;
-    u8 order; /* of a free block */
+    u8 order; /* of a free block; or see FRAME_PARTIAL */
     u8 flags;
 };
 
@@ -300,14 +303,27 @@ static inline int __must_check frame_get_and_type(struct frame *f,
 
 /*
  * Drop what the entries of a validated table with count zero hold. True if
- * there is nothing (more) to be dropped, false if it is in use or free.
+ * there is nothing (more) to be dropped, false if it is in use or free, or if
+ * that was put off.
  */
 bool frame_clear_idle_type(struct frame *f);
 
-/* Registered by pv/page-types.c: enter / leave a type that has rules. */
+/* Go on with a frame that postpone() was given, and take over its reference. */
+void frame_continue(struct frame *f);
+
+/*
+ * Registered by pv/page-types.c: enter / leave a type that has rules.
+ * invalidate() drops entries from `end` - 1 downwards and says how many are
+ * left, an even number: 0, or it was interrupted. validate() that fails drops
+ * what it took, and says likewise in *left (set to 0 by the caller).
+ * postpone() keeps a frame, with a reference, that has to go on later; its
+ * result is for a caller who wanted it at once: -ERESTART or -EBUSY.
+ */
 struct frame_type_ops {
-    int (*validate)(struct frame *f, enum frame_type t);
-    void (*invalidate)(struct frame *f, enum frame_type t);
+    int (*validate)(struct frame *f, enum frame_type t, unsigned int *left);
+    unsigned int (*invalidate)(struct frame *f, enum frame_type t,
+                               unsigned int end);
+    int (*postpone)(struct frame *f);
 };
 void frame_register_type_ops(const struct frame_type_ops *ops);
 /* Registered by smp/: called while one CPU waits for another. */

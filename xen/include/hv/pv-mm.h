@@ -65,7 +65,9 @@ int pv_set_user_l4(struct vcpu *v, mfn_t m);
 void pv_drop_l4s(struct vcpu *v);
 void pv_load_cr3(struct vcpu *v);
 
-/* Invalidate all idle page tables of a dying domain; -ERESTART. */
+/* SOFTIRQ_DROP: go on with the tables that current's work left partial. */
+void pv_drop_softirq(void);
+/* Unpin and invalidate all page tables of a dying domain; -ERESTART. */
 int pv_relinquish_tables(struct domain *d);
 
 /* A descriptor as a guest may have it (bits adjusted), or -EINVAL. */

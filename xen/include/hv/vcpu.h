@@ -87,6 +87,8 @@ struct pv_vcpu {
 #define VPF_POLL 0x08    /* SCHEDOP_poll */
 #define VPF_DEBUG 0x10   /* the debugger keeps it (pdb-hold.c) */
 
+#define MAX_DROPS 12
+
 struct vcpu {
     struct pv_vcpu pv; /* first: entry.S */
     struct domain *domain;
@@ -137,6 +139,11 @@ struct vcpu {
 #define MULTICALL_RUNNING 1
 #define MULTICALL_RESTART 2
     unsigned long multicall_args[5];
+
+    /* Page tables to go on dropping before its guest runs on: see
+     * pv/page-types.c. */
+    struct frame *drops[MAX_DROPS];
+    u8 nr_drops;
 
     struct vcpu_info early_info; /* of vCPUs without one in shared_info */
 };

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Trees of many page tables: validating and dropping one takes long, so the
+ * hypervisor has to attend to its other duties meanwhile, and all must be as
+ * if it had been done at once.  A second virtual CPU watches: a timer that the
+ * first one has set fires before the first one's long call is over.
+ */
+#include "guest.h"
+
+#define NR_L1 1200
+#define NR_L2 DIV_UP(NR_L1, 512)
+#define DIV_UP(a, b) (((a) + (b)-1) / (b))
+#define SLOT 2 /* of the level-4 table */
+
+static char second_stack[4096] __attribute__((aligned(16)));
+static volatile bool watching, in_call, caught;
+static evtchn_port_t timer_port;
+
+static u64 *l1s, *l2s, *l3, *l4, *data;
+
+static void second_main(void)
+{
+    for (;;) {
+        if (watching && port_pending(timer_port)) {
+            caught = in_call;
+            watching = false;
+        }
+        asm volatile("pause");
+    }
+}
+
+TEST(start_second)
+{
+    static struct vcpu_guest_context c;
+
+    c.flags = VGCF_in_kernel;
+    c.user_regs.rip = (ulong)second_main;
+    c.user_regs.rsp = (ulong)second_stack + sizeof(second_stack) - 8;
+    c.user_regs.cs = FLAT_KERNEL_CS;
+    c.user_regs.ss = FLAT_KERNEL_SS;
+    c.user_regs.rflags = FL_ONE | FL_IF;
+    c.kernel_ss = FLAT_KERNEL_SS;
+    c.kernel_sp = c.user_regs.rsp;
+    c.ctrlreg[3] = READ_REG(cr3);
+    memcpy(c.trap_ctxt, trap_table, sizeof(c.trap_ctxt));
+    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_initialise, 1, &c)));
+    shared_info->vcpu_info[1].evtchn_upcall_mask = 1;
+    timer_port = (evtchn_port_t)port_virq(VIRQ_TIMER, 0);
+    CHECK_OK(hc_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL));
+    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_up, 1, NULL)));
+}
+
+static u64 entry_of(const void *page)
+{
+    return PTE(mfn_of(page), PTE_RO_FLAGS);
+}
+
+/* NR_L1 full tables, each of whose entries maps one page read-only. */
+TEST(build)
+{
+    const u64 *ours = (u64 *)start_info->pt_base;
+
+    data = page_get();
+    l1s = pages_get(NR_L1);
+    l2s = pages_get(NR_L2);
+    l3 = page_get();
+    l4 = page_get();
+    for (ulong i = 0; i < NR_L1 * 512; i++)
+        l1s[i] = entry_of(data);
+    for (ulong i = 0; i < NR_L1; i++)
+        l2s[i] = entry_of(l1s + i * 512);
+    for (ulong i = 0; i < NR_L2; i++)
+        l3[i] = entry_of(l2s + i * 512);
+    for (ulong i = 0; i < 512; i++)
+        l4[i] = i == SLOT ? entry_of(l3) : ours[i];
+}
+
+static void all_tables(long (*change)(const volatile void *va))
+{
+    long bad = 0;
+
+    for (ulong i = 0; i < NR_L1; i++)
+        bad += change(l1s + i * 512) != 0;
+    for (ulong i = 0; i < NR_L2; i++)
+        bad += change(l2s + i * 512) != 0;
+    bad += change(l3) != 0;
+    bad += change(l4) != 0;
+    CHECK_EQ(bad, 0);
+}
+
+/* The result of a call, which a timer interrupts. */
+#define WATCHED(call)                               \
+    ({                                              \
+        long rc_;                                   \
+        port_open(timer_port);                      \
+        port_forget(timer_port);                    \
+        caught = false;                             \
+        in_call = watching = true;                  \
+        hc_set_timer_op(system_time() + 1000000UL); \
+        rc_ = (call);                               \
+        in_call = false;                            \
+        rc_;                                        \
+    })
+
+static void was_interrupted(void)
+{
+    u64 end = system_time() + 1000000000UL;
+
+    while (watching && system_time() < end)
+        ;
+    CHECK(!watching && caught);
+    port_forget(timer_port);
+}
+
+TEST(pin_and_unpin)
+{
+    all_tables(make_ro);
+    CHECK_OK(WATCHED(mmuext1(MMUEXT_PIN_L4_TABLE, mfn_of(l4), 0)));
+    was_interrupted();
+    CHECK_ERR(make_rw(l1s), -XEN_EBUSY);
+    CHECK_OK(WATCHED(mmuext1(MMUEXT_UNPIN_TABLE, mfn_of(l4), 0)));
+    was_interrupted();
+    all_tables(make_rw);
+}
+
+/* What a vain attempt took is given back. */
+TEST(pin_with_a_wrong_entry)
+{
+    u64 *last = &l3[NR_L2];
+
+    *last = entry_of(data) | PTE_PSE;
+    all_tables(make_ro);
+    CHECK_ERR(WATCHED(mmuext1(MMUEXT_PIN_L4_TABLE, mfn_of(l4), 0)),
+              -XEN_EINVAL);
+    was_interrupted();
+    all_tables(make_rw);
+    *last = 0;
+}
+
+TEST(entry_of_a_tree)
+{
+    u64 *root = table_empty();
+
+    all_tables(make_ro);
+    CHECK_OK(mmuext1(MMUEXT_PIN_L4_TABLE, mfn_of(root), 0));
+    CHECK_OK(WATCHED(mmu_update1(maddr_of(root), entry_of(l3))));
+    was_interrupted();
+    CHECK_ERR(make_rw(l2s), -XEN_EBUSY);
+    CHECK_OK(WATCHED(mmu_update1(maddr_of(root), 0)));
+    was_interrupted();
+    CHECK_OK(mmuext1(MMUEXT_UNPIN_TABLE, mfn_of(root), 0));
+    all_tables(make_rw);
+}
+
+static long load_cr3(ulong value)
+{
+    asm volatile("mov %0, %%cr3" ::"r"(value) : "memory");
+    return 0;
+}
+
+TEST(root_by_a_trapped_instruction)
+{
+    ulong old = READ_REG(cr3);
+
+    all_tables(make_ro);
+    CHECK_NO_FAULT(WATCHED(load_cr3(maddr_of(l4))));
+    was_interrupted();
+    CHECK_EQ(*(volatile u64 *)((ulong)SLOT << 39), *data);
+    CHECK_NO_FAULT(WATCHED(load_cr3(old)));
+    was_interrupted();
+    all_tables(make_rw);
+}
