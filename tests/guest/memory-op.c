@@ -404,6 +404,44 @@ TEST(machphys_mfn_list)
     CHECK_EQ(l.nr_extents, 0);
 }
 
+/* The frames that the list names can be mapped, by domain 0, to be read. */
+TEST(machphys_frames_mapped)
+{
+    xen_pfn_t first = 0;
+    struct xen_machphys_mfn_list l = { .max_extents = 1 };
+    struct mmu_update u;
+    ulong n = mfn_of(&first) % (256 * 1024); /* in the first 2 MiB */
+    volatile u64 *page = page_get();
+
+    set_xen_guest_handle(l.extent_start, &first);
+    CHECK_OK(hc_memory_op(XENMEM_machphys_mfn_list, &l));
+    u.ptr = pte_maddr((ulong)page, 1);
+    u.val = PTE(first + n / 512, PTE_RO_FLAGS);
+    CHECK_ERR(hc_mmu_update(&u, 1, NULL, DOMID_SELF), ERR_NOT_OURS);
+    CHECK_OK(hc_mmu_update(&u, 1, NULL, DOMID_XEN));
+    CHECK_OK(mmuext1(MMUEXT_INVLPG_LOCAL, (ulong)page, 0));
+    CHECK_EQ(page[n % 512], m2p(n));
+    u.val = PTE(first + 511, PTE_RO_FLAGS);
+    CHECK_OK(hc_mmu_update(&u, 1, NULL, DOMID_XEN));
+    /* Never to be written; nothing else of the hypervisor's; no more of it. */
+    u.val = PTE(first, PTE_RW_FLAGS);
+    CHECK_ERR(hc_mmu_update(&u, 1, NULL, DOMID_XEN), -XEN_EINVAL);
+    u.val = PTE(first - 1, PTE_RO_FLAGS);
+    CHECK_ERR(hc_mmu_update(&u, 1, NULL, DOMID_XEN), -XEN_EINVAL);
+    u.val = PTE(first + l.nr_extents * 512UL * 64, PTE_RO_FLAGS);
+    CHECK_ERR(hc_mmu_update(&u, 1, NULL, DOMID_XEN), -XEN_EINVAL);
+    u.ptr = maddr_of(&first) | MMU_MACHPHYS_UPDATE;
+    u.val = 0;
+    CHECK_ERR(hc_mmu_update(&u, 1, NULL, DOMID_XEN), -XEN_EINVAL);
+    CHECK_ERR(hc_update_va_mapping_otherdomain(
+                  (ulong)page, PTE(first, PTE_RW_FLAGS), UVMF_INVLPG,
+                  DOMID_XEN),
+              -XEN_EINVAL);
+    CHECK_OK(hc_update_va_mapping_otherdomain(
+        (ulong)page, PTE(first, PTE_RO_FLAGS), UVMF_INVLPG, DOMID_XEN));
+    CHECK_OK(remap(page, 0));
+}
+
 /* Only translated domains have such a map; ours is the list of frames. */
 TEST(physmap_ops_are_not_ours)
 {

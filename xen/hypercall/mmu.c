@@ -15,6 +15,18 @@
 
 #define MMU_UPDATE_PREEMPTED (~(~0U >> 1))
 
+/* DOMID_XEN as foreigndom: whose frames are those of the machine-to-phys table,
+ * as XENMEM_machphys_mfn_list names them. Read-only. */
+static struct domain hypervisor = {.id = OWNER_HV, .refcount = 1};
+
+static struct domain *get_frame_owner(domid_t id)
+{
+    if (id != DOMID_XEN)
+        return get_domain_by_id(id == DOMID_IO ? DOMID_SELF : id);
+    get_domain(&hypervisor);
+    return &hypervisor;
+}
+
 /* The two domains of foreigndom, referenced where they are not the caller. */
 static int open_update(struct pt_update *u, unsigned int foreigndom)
 {
@@ -33,8 +45,7 @@ static int open_update(struct pt_update *u, unsigned int foreigndom)
     } else {
         get_domain(currd);
     }
-    u->frame_owner =
-        get_domain_by_id(frames == DOMID_IO ? DOMID_SELF : (domid_t)frames);
+    u->frame_owner = get_frame_owner((domid_t)frames);
     if (!u->frame_owner) {
         put_domain(u->table_owner);
         return -ESRCH;
@@ -114,6 +125,16 @@ static int one_update(struct pt_update *u, u64 ptr, u64 val)
     }
 }
 
+/* May an entry say this where frames of DOMID_XEN are allowed? */
+static bool may_map_m2p(u64 val)
+{
+    unsigned long n = mfn_x(pte_mfn(val)) - mfn_x(virt_to_mfn(m2p_table));
+
+    return !(val & _PAGE_PRESENT) ||
+           (!(val & _PAGE_RW) &&
+            n < ROUND_UP(max_mfn * sizeof(*m2p_table), 2UL << 20) / PAGE_SIZE);
+}
+
 /* Number of updates done; *rc: 0, an error, or -ERESTART. */
 static unsigned int run_updates(struct pt_update *u,
                                 const struct mmu_update *req,
@@ -133,7 +154,11 @@ static unsigned int run_updates(struct pt_update *u,
         get_guest(ptr, &req[i].ptr, fault);
         get_guest(val, &req[i].val, fault);
         user_access_end();
-        *rc = one_update(u, ptr, val);
+        if (unlikely(u->frame_owner == &hypervisor) &&
+            ((ptr & 7) == MMU_MACHPHYS_UPDATE || !may_map_m2p(val)))
+            *rc = -EINVAL;
+        else
+            *rc = one_update(u, ptr, val);
         if (*rc)
             break;
     }
@@ -261,10 +286,12 @@ long do_update_va_mapping_otherdomain(unsigned long va, unsigned long val,
     (void)a5;
     if (!currd->is_privileged && domid != DOMID_SELF)
         return -EPERM;
-    d = get_domain_by_id(domid == DOMID_IO ? DOMID_SELF : (domid_t)domid);
+    d = get_frame_owner((domid_t)domid);
     if (!d)
         return -ESRCH;
-    rc = update_va(va, val, flags, d);
+    rc = d == &hypervisor && !may_map_m2p(val)
+             ? -EINVAL
+             : update_va(va, val, flags, d);
     put_domain(d);
     return rc;
 }

@@ -251,6 +251,10 @@ static void init_m2p(maddr_t at, size_t size)
 {
     m2p_table = maddr_to_virt(at);
     memset(m2p_table, 0xff, size);
+    /* Domain 0 may map it: to count that, it is allocated like any frame. */
+    for (unsigned long i = 0; i < size / PAGE_SIZE; i++)
+        mfn_to_frame(maddr_to_mfn(at + i * PAGE_SIZE))->refs =
+            FRAME_ALLOCATED | FRAME_REF_ONE;
     map_or_die(RO_M2P_VIRT_START, at, size,
                _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED | _PAGE_DIRTY |
                    _PAGE_NX);
