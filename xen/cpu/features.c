@@ -84,6 +84,10 @@ static void __init detect_limits(void)
     f->max_ext_leaf = cpuid_count(0x80000000, 0).a;
     r = leaf(0x80000008, 0);
     f->phys_bits = r.a ? (u8)r.a : 36;
+    /* AMD's, where no x87 exception is pending (APM vol. 2, 11.4.4), until
+     * RstrFpErrPtrs came. Others of that family say another name. */
+    f->fpu_pointers_stay =
+        strcmp(f->vendor, "GenuineIntel") != 0 && !bit(r.b, 2);
 }
 
 void __init cpu_features_detect(void)

@@ -104,10 +104,23 @@ void pv_fpu_save(struct vcpu *v)
     v->pv.fpu_cpu = smp_processor_id();
 }
 
+/*
+ * Where the last x87 instruction and operand of the vCPU before were is not for
+ * v to know: a load of our own takes their place where restoring would not.
+ */
+static void forget_fpu_pointers(void)
+{
+    static const u32 zero;
+
+    __asm__ volatile("fnclex; emms; fildl %0" ::"m"(zero));
+}
+
 void pv_fpu_restore(struct vcpu *v)
 {
     if (this_cpu(fpu_owner) != v || v->pv.fpu_cpu != smp_processor_id()) {
         __asm__ volatile("clts");
+        if (unlikely(cpu_features.fpu_pointers_stay))
+            forget_fpu_pointers();
         if (cpu_features.xsave) {
             load_xcr0(v->pv.xcr0);
             __asm__ volatile("xrstor64 (%0)" ::"r"(v->pv.fpu), "a"(~0U),

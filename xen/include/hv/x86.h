@@ -193,6 +193,7 @@ struct cpu_features {
     bool nx, smep, smap, umip, xsave, xsaveopt, x2apic, arat;
     bool tsc_deadline, invariant_tsc, pge, page1gb, erms, tsc_aux;
     bool syscall_compat;
+    bool fpu_pointers_stay; /* FXRSTOR and XRSTOR may leave FIP, FDP, FOP */
     u64 xcr0;          /* all components the CPU offers and we enable */
     u32 xsave_size;    /* bytes of an XSAVE area for them */
     u32 mxcsr_mask;
