@@ -103,9 +103,10 @@
 /* ------------------------------------------------------------------ */
 /* SYSCALL leaves the guest's rsp in rsp: a stub per CPU finds the stack. */
 
+.macro SYSCALL_STUBS name, entry
     .align 64
-    .globl syscall_stubs, syscall_stubs_compat
-syscall_stubs:
+    .globl \name
+\name:
     .set i, 0
     .rept NR_STUBS
     .align 32
@@ -113,21 +114,13 @@ syscall_stubs:
     mov     syscall_slots + i * 16 + 8(%rip), %rsp
     push    $GUEST_SS
     push    syscall_slots + i * 16(%rip)
-    jmp     syscall_entry
+    jmp     \entry
     .set i, i + 1
     .endr
+.endm
 
-syscall_stubs_compat:
-    .set i, 0
-    .rept NR_STUBS
-    .align 32
-    mov     %rsp, syscall_slots + i * 16(%rip)
-    mov     syscall_slots + i * 16 + 8(%rip), %rsp
-    push    $GUEST_SS
-    push    syscall_slots + i * 16(%rip)
-    jmp     syscall_entry_compat
-    .set i, i + 1
-    .endr
+    SYSCALL_STUBS syscall_stubs, syscall_entry
+    SYSCALL_STUBS syscall_stubs_compat, syscall_entry_compat
 
 /* From here on, offsets into guest_regs count from rsp = &guest_regs.rip - 8 */
 #define FRAME(field) (UREGS_##field - UREGS_error_code)(%rsp)
