@@ -395,6 +395,8 @@ TEST(step_over_a_watchpoint)
     volatile u64 *word = page_get();
     ulong before, after;
 
+    if (on_reference)
+        SKIP("the reference loops for ever in its #DB handler");
     trap_handler_set(VEC_DB, count_debug_trap);
     CHECK_OK(hc_set_debugreg(0, (ulong)word));
     CHECK_OK(hc_set_debugreg(6, 0));
