@@ -74,7 +74,8 @@ const struct option_entry option_table[] = {
     { "gdb-command", 0, "CMD", OPT_STRING, FIELD(gdb_command),
       "what the gdb key runs; %p is the port, %s the symbol file" },
     { "symbols", 's', "ELF", OPT_SPECIAL, SPECIAL_SYMBOLS,
-      "annotate addresses from this file (xen-syms, vmlinux); repeat" },
+      "annotate addresses from this file (xen-syms, vmlinux) or, of a "
+      "directory, from the build that runs; repeat" },
     { "color", 'c', "RE=COLOR", OPT_SPECIAL, SPECIAL_COLOR,
       "color lines that match; repeat" },
     { "trigger", 't', "RE", OPT_SPECIAL, SPECIAL_TRIGGER,

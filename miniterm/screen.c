@@ -54,12 +54,20 @@ static char *default_gdb(int port, const char *elf)
     return more;
 }
 
+/* The file for gdb's command line; of a directory it gets one by itself. */
+static const char *file_for_gdb(const struct settings *set)
+{
+    const char *first = set->symbols.nr ? set->symbols.item[0] : "";
+
+    return symbols_is_directory(first) ? "" : first;
+}
+
 /* %p the port, %s the first symbol file, %% a percent sign. */
 static char *gdb_command(const struct screen *sc)
 {
     const struct settings *set = sc->set;
     const char *from = set->gdb_command;
-    const char *elf = set->symbols.nr ? set->symbols.item[0] : "";
+    const char *elf = file_for_gdb(set);
     char *out;
 
     if (!from)

@@ -124,6 +124,16 @@ static const char *tag_of(const struct pane *p, char buf[16])
     return buf;
 }
 
+/* The hypervisor's banner tells its build: are our symbols of that one? */
+static void banner_line(struct session *s, const char *text)
+{
+    char hex[65], why[160];
+
+    if (s->symbols && sscanf(text, "build-id: %64[0-9a-f]", hex) == 1 &&
+        !symbols_running(s->symbols, hex, why, sizeof(why)))
+        session_say(s, "%s", why);
+}
+
 /*
  * Everything that is made of a complete line, in this order: first what later
  * steps rely on (who has the input), last what may act.
@@ -139,6 +149,8 @@ void session_line_done(void *user, struct tline *t)
         return;
     hvkeys_line(&s->keys, t->text, t->len);
     palette_line(&s->palette, t->text, t->len);
+    if (p->kind == PANE_HV)
+        banner_line(s, t->text);
     if (s->symbols)
         t->note = symbols_annotate(s->symbols, t->text, t->len);
     if (t->note) {

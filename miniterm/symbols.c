@@ -6,13 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "settings.h"
+#include "splitter/splitter.h"
 #include "symbols.h"
 #include "util.h"
 
 struct symbols {
     Dwfl *dwfl;
+    const struct strings *given;
+    char running[65]; /* the build-id last heard of */
 };
 
 static char *no_debuginfo_path = NULL;
@@ -23,6 +27,19 @@ static const Dwfl_Callbacks callbacks = {
     .section_address = dwfl_offline_section_address,
     .debuginfo_path = &no_debuginfo_path,
 };
+
+bool symbols_is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* As linked: kernels run where their headers say. */
+static bool load(struct symbols *s, const char *file)
+{
+    return dwfl_report_elf(s->dwfl, file, file, -1, 0, true) != NULL;
+}
 
 /*
  * dwfl reads no debug information yet: that happens at the first address of
@@ -36,14 +53,14 @@ struct symbols *symbols_new(const struct strings *files, bool *failed)
     if (!files->nr)
         return NULL;
     s = xcalloc(1, sizeof(*s));
+    s->given = files;
     s->dwfl = dwfl_begin(&callbacks);
     if (s->dwfl)
         dwfl_report_begin(s->dwfl);
     for (size_t i = 0; s->dwfl && i < files->nr; i++) {
         const char *file = files->item[i];
 
-        /* As linked: kernels run where their headers say. */
-        if (!dwfl_report_elf(s->dwfl, file, file, -1, 0, true)) {
+        if (!symbols_is_directory(file) && !load(s, file)) {
             fprintf(stderr, "miniterm: symbols from %s: %s\n", file,
                     dwfl_errmsg(-1));
             *failed = true;
@@ -52,6 +69,62 @@ struct symbols *symbols_new(const struct strings *files, bool *failed)
     if (s->dwfl)
         dwfl_report_end(s->dwfl, NULL, NULL);
     return s;
+}
+
+struct wanted {
+    const char *hex;
+    bool found;
+};
+
+/* A dwfl_getmodules() callback. */
+static int compare(Dwfl_Module *mod, void **unused, const char *name,
+                   Dwarf_Addr start, void *arg)
+{
+    struct wanted *w = arg;
+    const unsigned char *id;
+    GElf_Addr where;
+    char hex[65] = "";
+    int len = dwfl_module_build_id(mod, &id, &where);
+
+    (void)unused, (void)name, (void)start;
+    for (int i = 0; i < len && i < 32; i++)
+        snprintf(hex + 2 * i, 3, "%02x", id[i]);
+    w->found = w->found || !strcmp(hex, w->hex);
+    return DWARF_CB_OK;
+}
+
+static bool load_build(struct symbols *s, const char *hex)
+{
+    char path[4096];
+    bool done = false;
+
+    for (size_t i = 0; i < s->given->nr && !done; i++) {
+        const char *dir = s->given->item[i];
+
+        if (!symbols_is_directory(dir) ||
+            !splitter_find_build(dir, hex, path, sizeof(path)))
+            continue;
+        dwfl_report_begin_add(s->dwfl);
+        done = load(s, path);
+        dwfl_report_end(s->dwfl, NULL, NULL);
+    }
+    return done;
+}
+
+bool symbols_running(struct symbols *s, const char *hex, char *why,
+                     size_t size)
+{
+    struct wanted w = { .hex = hex };
+
+    if (!strcmp(hex, s->running))
+        return true;
+    snprintf(s->running, sizeof(s->running), "%s", hex);
+    dwfl_getmodules(s->dwfl, compare, &w, 0);
+    if (w.found || load_build(s, hex))
+        return true;
+    snprintf(why, size, "no symbols of the build that runs (%.12s...): "
+             "addresses may be explained wrongly", hex);
+    return false;
 }
 
 void symbols_free(struct symbols *s)

@@ -11,11 +11,23 @@ struct strings;
 struct symbols;
 
 /*
- * Loads the files; NULL without any (not an error).  A file that cannot be
- * used is complained about on stderr and *failed is set.
+ * Loads the files; of directories nothing until symbols_running().  NULL
+ * without any (not an error).  A file that cannot be used is complained about
+ * on stderr and *failed is set.
  */
 struct symbols *symbols_new(const struct strings *files, bool *failed);
 void symbols_free(struct symbols *s);
+
+/* One that is looked through by build-id, not a file. */
+bool symbols_is_directory(const char *path);
+
+/*
+ * The build that runs says its build-id: a directory among the files is
+ * looked through for it.  False, with a message, when none of what was given
+ * is of that build: explanations are not to be trusted then.
+ */
+bool symbols_running(struct symbols *s, const char *hex, char *why,
+                     size_t size);
 
 /* "function+0x12 file.c:34" of one address; false when it is unknown. */
 bool symbols_lookup(struct symbols *s, uint64_t address, char *out,

@@ -59,8 +59,9 @@ static size_t in_designation(struct vtfilter *f, uint8_t *out, uint8_t byte)
 
 /*
  * A sequence goes on to its final byte.  What cannot be in it ends it, by CAN,
- * so that libvterm and we agree where the text goes on.  Its REP (CSI n b) never ends when there was no character, or
- * one without width: only behind plain text does it pass.
+ * so that libvterm and we agree where the text goes on.  Its REP (CSI n b)
+ * never ends when there was no character, or one without width: only behind
+ * plain text does it pass.
  */
 static size_t in_csi(struct vtfilter *f, uint8_t *out, uint8_t byte)
 {

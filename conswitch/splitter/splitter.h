@@ -80,6 +80,13 @@ struct splitter_config {
 };
 
 /*
+ * The file of a build, by its build-id in hexadecimal, among those in a
+ * directory (see --symbols of nsplitd(8)); one with debug information.
+ */
+bool splitter_find_build(const char *directory, const char *hex, char *path,
+                         size_t size);
+
+/*
  * gdb's commands for a slow line, ended by NULL: code comes from the file,
  * other memory in large pieces and once only.
  */

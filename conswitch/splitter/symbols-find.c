@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "splitter.h"
 #include "symbols.h"
 
 #define ENTRIES_MAX 4096u /* of a directory; the rest is not looked at */
@@ -101,4 +102,18 @@ bool symbols_find(const struct symbols *sym, const struct build_id *id,
     if (sym->is_directory)
         look_in_tree(sym, &s);
     return s.score > 0;
+}
+
+bool splitter_find_build(const char *directory, const char *hex, char *path,
+                         size_t size)
+{
+    char found[SYMBOLS_PATH_MAX], err[300];
+    struct symbols sym;
+    struct build_id id;
+
+    if (!build_id_parse(hex, strlen(hex), &id) ||
+        symbols_init(&sym, directory, err, sizeof(err)) < 0 ||
+        !symbols_find(&sym, &id, false, found))
+        return false;
+    return (size_t)snprintf(path, size, "%s", found) < size;
 }

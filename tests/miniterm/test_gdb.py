@@ -14,6 +14,8 @@ class GdbPort(Symbols):
     # Only this class's own tests; the others run where they are.
     test_addresses_are_explained = None
     test_bad_symbol_file = None
+    test_directory_by_build_id = None
+    test_symbols_of_another_build = None
 
     def serve(self, *args: str) -> tuple:
         screen, target = self.start("--gdb-port", "0", *args, width=120,

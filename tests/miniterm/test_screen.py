@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from harness import ENV, HERE, TOP, Case, Target, Tmux, wait_for
 from picture import to_svg
@@ -535,6 +536,35 @@ class Symbols(Screen):
         screen.gone(r"; panic_here")
         self.command(screen, "o")
         screen.expect(r"hv\.c:[45]")
+
+    def build_id(self, elf: str) -> str:
+        notes = subprocess.run(["readelf", "-n", elf], check=True, text=True,
+                               capture_output=True).stdout
+        return re.search(r"Build ID: ([0-9a-f]+)", notes)[1]
+
+    def test_directory_by_build_id(self) -> None:
+        elf = Path(self.elf())
+        builds = self.tmp / "builds"
+        builds.mkdir()
+        subprocess.run(["cp", "/bin/true", str(builds / "another")],
+                       check=True)
+        elf.rename(builds / "the one")
+        screen, target = self.start("-s", str(builds), width=120)
+        number = self.build_id(str(builds / "the one"))
+        target.machine.say(f"build-id: {number}")
+        target.machine.say("RIP:    e008:[<ffff82d040200016>] somewhere")
+        screen.expect(r"RIP: .*; panic_here\+0x\w+ hv\.c:[45]")
+        self.assertNotIn("no symbols of the build", screen.screen())
+
+    def test_symbols_of_another_build(self) -> None:
+        elf = self.elf()
+        screen, target = self.start("-s", elf, width=120)
+        target.machine.say(f"build-id: {self.build_id(elf)}")
+        target.machine.say("one")
+        screen.expect(r"^one$")
+        self.assertNotIn("no symbols of the build", screen.screen())
+        target.machine.say("build-id: 0123456789abcdef0123456789abcdef01234567")
+        screen.expect(r"no symbols of the build that runs \(0123456789ab")
 
     def test_bad_symbol_file(self) -> None:
         out = self.run_program("-s", "/none", "--expect", "x", "a:1")
