@@ -18,6 +18,7 @@
 #include <hv/pv-mm.h>
 #include <hv/pv.h>
 #include <hv/sched.h>
+#include <hv/softirq.h>
 #include <hv/string.h>
 
 #include "domain0.h"
@@ -244,6 +245,7 @@ void build_domain0(void)
     if (kernel_image_open(boot_info.nr_modules ? &boot_info.modules[0] : NULL,
                           &k))
         panic("Domain 0's kernel cannot be used (see above). Name a Linux kernel with Xen PV support as the first module.");
+    tasklets_run(); /* debug keys */
     l.nr_pages = dom0_memory_pages();
     l.virt_base = k.virt_base;
     plan(&l, &k, initrd);
@@ -260,6 +262,7 @@ void build_domain0(void)
     if (initrd)
         dom0_copy(&l, l.initrd << PAGE_SHIFT, maddr_to_virt(initrd->start),
                   initrd->size);
+    tasklets_run();
     dom0_copy(&l, l.p2m_list << PAGE_SHIFT, l.p2m,
               l.nr_pages * sizeof(mfn_t));
     fill_start_info(&l, &k, &boot_info.modules[0], initrd);

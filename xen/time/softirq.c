@@ -91,22 +91,34 @@ static struct tasklet *take_first(void)
     return t;
 }
 
+static void run(struct tasklet *t)
+{
+    void (*fn)(void *) = t->fn;
+    void *arg = t->arg;
+
+    /* It may be queued again, or freed by fn, from here on. */
+    __atomic_store_n(&t->queued, 0, __ATOMIC_RELEASE);
+    fn(arg);
+}
+
 /* One at a time, so that a timer or the scheduler may come in between. */
 static void run_tasklet(void)
 {
     struct tasklet *t = take_first();
-    void (*fn)(void *);
-    void *arg;
 
     if (!t)
         return;
     if (this_cpu(tasklet_first))
         raise_softirq(SOFTIRQ_TASKLET);
-    fn = t->fn;
-    arg = t->arg;
-    /* It may be queued again, or freed by fn, from here on. */
-    __atomic_store_n(&t->queued, 0, __ATOMIC_RELEASE);
-    fn(arg);
+    run(t);
+}
+
+void tasklets_run(void)
+{
+    struct tasklet *t;
+
+    while ((t = take_first()) != NULL)
+        run(t);
 }
 
 void softirq_init(void)

@@ -40,5 +40,7 @@ struct tasklet {
     u8 queued;
 };
 void tasklet_schedule(struct tasklet *t);
+/* All queued on this CPU, now: the boot, which runs no softirqs. irqs on. */
+void tasklets_run(void);
 
 #endif
