@@ -8,7 +8,12 @@
 
 void __init print_banner(void)
 {
+    char id[BUILD_ID_HEX_MAX];
+
     log_info("Hypervisor for Xen PV guests, interface %u.%u%s (%s build, %s)\n",
              HV_VERSION_MAJOR, HV_VERSION_MINOR, HV_EXTRAVERSION, hv_build_type,
              hv_compiler);
+    /* miniterm and people look for the symbols of this very build */
+    build_id_hex(id);
+    log_info("build-id: %s\n", id);
 }

@@ -9,6 +9,7 @@
 #include <hv/format.h>
 #include <hv/mm.h>
 #include <hv/string.h>
+#include <hv/version.h>
 #include <hv/x86.h>
 
 #include "pdb-target.h"
@@ -16,10 +17,6 @@
 /* A guest may not have these; a debugger must not give them. */
 #define GUEST_FLAGS_FIXED                                                      \
     (X86_EFLAGS_IF | X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_VM | 2)
-
-/* The ELF note of the linker; the id is behind its header and "GNU". */
-extern const u8 hv_build_id_start[], hv_build_id_end[];
-#define BUILD_ID_SKIP 16
 
 struct domain *pdb_domain(int32_t pid)
 {
@@ -353,18 +350,14 @@ int pdb_thread_info(void *ctx, struct pdb_tid t, struct pdb_thread_info *i)
  */
 static const char *image_by_build_id(struct pdb_target *target)
 {
-    char *name = target->exec_file;
-    size_t len = strlcpy(name, "/usr/lib/debug/.build-id/",
-                         sizeof(target->exec_file));
-    const u8 *id = hv_build_id_start + BUILD_ID_SKIP;
+    char hex[BUILD_ID_HEX_MAX];
 
-    for (; id < hv_build_id_end && len + 12 < sizeof(target->exec_file); id++)
-        len += (size_t)snprintf(name + len, sizeof(target->exec_file) - len,
-                                "%02x%s", *id,
-                                id == hv_build_id_start + BUILD_ID_SKIP ? "/"
-                                                                        : "");
-    strlcpy(name + len, ".debug", sizeof(target->exec_file) - len);
-    return name;
+    build_id_hex(hex);
+    if (!hex[0])
+        return NULL;
+    snprintf(target->exec_file, sizeof(target->exec_file),
+             "/usr/lib/debug/.build-id/%.2s/%s.debug", hex, hex + 2);
+    return target->exec_file;
 }
 
 int pdb_inferior_info(void *ctx, int32_t pid, struct pdb_inferior_info *i)

@@ -11,6 +11,13 @@
 extern const char hv_compiler[], hv_build_type[], hv_build_host[];
 extern const char hv_build_user[], hv_build_date[], hv_changeset[];
 
+/*
+ * lib/build-id.c: what the linker numbered this build with, in hexadecimal;
+ * an empty text when it did not.  BUILD_ID_HEX_MAX is room for it.
+ */
+#define BUILD_ID_HEX_MAX 65
+void build_id_hex(char text[BUILD_ID_HEX_MAX]);
+
 /* hypercall/version.c: for XENVER_commandline. */
 void version_save_cmdline(const char *cmdline);
 const char *version_cmdline(void);
