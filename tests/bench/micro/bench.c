@@ -538,11 +538,35 @@ static u64 b_evpingpong(long n)		/* two processes; per round trip */
 	return t;
 }
 
+/* Four processes that only compute, on whatever CPUs there are: until the last
+ * one is done. */
+static u64 b_four(long n)
+{
+	cpu_set_t all;
+	u64 t = now();
+
+	memset(&all, 0xff, sizeof all);
+	for (int i = 0; i < 4; i++) {
+		pid_t p = fork();
+		if (p < 0)
+			return FAIL;
+		if (!p) {
+			sched_setaffinity(0, sizeof all, &all);
+			b_cpuloop(n);
+			_exit(0);
+		}
+	}
+	while (wait(NULL) > 0)
+		;
+	return now() - t;
+}
+
 static const struct bench {
 	const char *name;
 	u64 (*fn)(long);
 	long n;
-	char need;		/* x: Xen devices, 2: two CPUs, c: peer on CPU 1 */
+	char need;		/* x: Xen devices, 2: two CPUs, c: peer on CPU 1,
+				   n: only if named */
 	const char *what;
 } list[] = {
 	{ "cpu_loop",	b_cpuloop,	2000000, 0,	"imul+inc loop, per turn" },
@@ -570,6 +594,7 @@ static const struct bench {
 	{ "evtchn_rtt",	b_evpingpong,	500,	'x',	"two processes, same CPU" },
 	{ "pipe_rtt_xcpu", b_pipe,	500,	'c',	"pipe round trip, two CPUs" },
 	{ "evtchn_rtt_xcpu", b_evpingpong, 300,	'C',	"two processes, two CPUs" },
+	{ "cpu_four",	b_four,		100000000, 'n',	"4 cpu_loops at once, per turn" },
 	{ "tlb_shootdown", b_shootdown,	500,	'2',	"mprotect, other CPU active" },
 };
 
@@ -643,7 +668,7 @@ int main(int argc, char **argv)
 
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
 		const struct bench *b = &list[i];
-		int want = optind == argc;
+		int want = optind == argc && b->need != 'n';
 		for (int k = optind; k < argc; k++)
 			want |= !strcmp(argv[k], b->name);
 		if (!want)
