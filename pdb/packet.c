@@ -155,6 +155,7 @@ void pdb_fault(struct pdb *p, const char *what)
 static bool packet_extended(struct pdb *p, struct pdb_in *in)
 {
     (void)in;
+    p->extended = true;
     return reply_ok(p);
 }
 

@@ -42,7 +42,7 @@ void session_reset(struct pdb *p)
         pid_forget(p, p->attached[0]);
     p->multiprocess = p->error_text = p->swbreak = p->hwbreak = false;
     p->non_stop = p->thread_events = p->no_resumed = p->console_on = false;
-    p->owed = p->notified = false;
+    p->owed = p->notified = p->extended = false;
     p->command = NULL;
     p->nr_stops = p->nr_console = 0;
     p->context.kind = PDB_SPACE_THREAD;

@@ -52,6 +52,8 @@
 #define PDB_XML_THREADS 0x10u /* name threads in lists: gdb fetches one a stop,
                                  at 60 characters a thread instead of 5 */
 
+#define PDB_ALL_STOP 0x20u /* the target has no non-stop mode */
+
 /* What pdb_event() answers. */
 enum pdb_verdict {
     PDB_HOLD, /* stay stopped and serve gdb while pdb_holding() */
@@ -130,7 +132,7 @@ struct pdb {
 
     /* What this gdb asked for. */
     bool multiprocess, error_text, swbreak, hwbreak, non_stop, thread_events;
-    bool no_resumed, console_on;
+    bool no_resumed, console_on, extended;
     struct pdb_tid general, cont; /* of Hg and Hc */
     struct pdb_tid listed; /* where qsThreadInfo goes on */
     int32_t attached[PDB_NR_ATTACHED];
@@ -168,7 +170,7 @@ struct pdb {
 
 /*
  * Starts with no gdb and the machine running.  ops and ctx must outlive p.
- * flags: PDB_SEVEN_BIT, PDB_NO_ACK, PDB_SSE, PDB_FOLLOW.
+ * flags: PDB_SEVEN_BIT and so on.
  */
 void pdb_init(struct pdb *p, const struct pdb_ops *ops, void *ctx,
               unsigned int flags);

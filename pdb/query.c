@@ -56,8 +56,9 @@ static bool query_supported(struct pdb *p, struct pdb_in *in)
                p->flags & PDB_SEVEN_BIT ? PDB_PACKET_SHARED : PDB_PACKET);
     pdb_puts(o, ";swbreak+;hwbreak+;vContSupported+");
     pdb_puts(o, ";ConditionalBreakpoints+;BreakpointCommands+");
-    pdb_puts(o, ";qXfer:features:read+;QNonStop+;QThreadEvents+");
-    pdb_puts(o, ";no-resumed+");
+    pdb_puts(o, ";qXfer:features:read+;QThreadEvents+;no-resumed+");
+    if (!(p->flags & PDB_ALL_STOP))
+        pdb_puts(o, ";QNonStop+");
     if (p->flags & PDB_XML_THREADS)
         pdb_puts(o, ";qXfer:threads:read+");
     if (p->ops->memory_map)
@@ -152,6 +153,8 @@ static bool set_non_stop(struct pdb *p, struct pdb_in *in)
 
     if (!in_switch(in, &on))
         return reply_error(p, -PDB_EINVAL, "QNonStop");
+    if (on && (p->flags & PDB_ALL_STOP))
+        return reply_error(p, -PDB_EOPNOTSUPP, "non-stop mode");
     if (p->non_stop && !on && p->state == PDB_RUNNING)
         return reply_error(p, -PDB_EBUSY, "threads are running");
     p->non_stop = on;

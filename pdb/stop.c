@@ -136,13 +136,15 @@ static bool pc_suffices(const struct pdb *p, const struct pdb_stop *s)
 }
 
 /*
- * gdb takes an id without a process for one of the inferior that it resumed,
- * so the only one that it holds need not be named each time.
+ * gdb takes an id without a process for one of its current inferior: with
+ * `target remote` that is the only one there is, which need not be named each
+ * time.
  */
 static void put_stopped_tid(struct pdb *p, const struct pdb_stop *s,
                             struct pdb_tid t)
 {
-    if (p->owed && p->nr_attached == 1 && s->why <= PDB_WHY_WATCH)
+    if (p->owed && !p->extended && p->nr_attached == 1 &&
+        s->why <= PDB_WHY_WATCH)
         pdb_printf(&p->reply, "%x", (unsigned int)t.tid);
     else
         put_tid(p, &p->reply, t);

@@ -207,13 +207,32 @@ static bool is_wanted(const struct wanted *w, enum pdb_hook h,
            fits_inside(w, f);
 }
 
+static const struct {
+    u8 number;
+    const char *name;
+} hypercalls[] = {
+#define HYPERCALL(nr, name, nargs, flags) {nr, #name},
+#include <hv/hypercalls.def>
+#undef HYPERCALL
+};
+
+static void put_hypercall_name(struct pdb_out *o, u64 number)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(hypercalls); i++)
+        if (hypercalls[i].number == number)
+            pdb_printf(o, " %s", hypercalls[i].name);
+}
+
 static void describe(const struct kind *k, const u64 f[NR_FIELDS])
 {
     struct pdb_out o;
     char *text = this_cpu(note);
 
     pdb_out_init(&o, text, PDB_NOTE - 2, 0);
-    pdb_printf(&o, "%s:", k->name);
+    pdb_puts(&o, k->name);
+    if (k->hooks == H(HYPERCALL))
+        put_hypercall_name(&o, f[F_NUMBER]);
+    pdb_putc(&o, ':');
     for (const struct field_name *n = k->fields; n->name; n++)
         pdb_printf(&o, f[n->field] > 9 ? " %s 0x%lx" : " %s %lx", n->name,
                    f[n->field]);
@@ -280,6 +299,22 @@ static bool take_word(const char **s, const char *word)
     return true;
 }
 
+/* A number, or the name of a hypercall where one is meant. */
+static bool take_value(const struct wanted *w, enum field field,
+                       const char **s, u64 *value)
+{
+    if (pdb_parse_number(s, value))
+        return true;
+    if (w->kind->hooks != H(HYPERCALL) || field != F_NUMBER)
+        return false;
+    for (unsigned int i = 0; i < ARRAY_SIZE(hypercalls); i++)
+        if (take_word(s, hypercalls[i].name)) {
+            *value = hypercalls[i].number;
+            return true;
+        }
+    return false;
+}
+
 static bool take_field(struct wanted *w, const char **s)
 {
     const struct field_name *names = w->kind->fields;
@@ -288,7 +323,8 @@ static bool take_field(struct wanted *w, const char **s)
          i++) {
         if (!take_word(s, names[i].name))
             continue;
-        if (w->nr == MAX_WANTED || !pdb_parse_number(s, &w->value[w->nr]))
+        if (w->nr == MAX_WANTED ||
+            !take_value(w, names[i].field, s, &w->value[w->nr]))
             return false;
         w->field[w->nr++] = (u8)i;
         for (; **s == ' '; (*s)++)

@@ -6,7 +6,9 @@
 #include <hv/domain.h>
 #include <hv/evtchn.h>
 #include <hv/grant-table.h>
+#include <hv/frame.h>
 #include <hv/mm.h>
+#include <hv/string.h>
 
 #include "pdb-target.h"
 
@@ -148,10 +150,84 @@ static int grant_row(void *ctx, u64 *cursor, struct pdb_out *o)
     return 0;
 }
 
+/* --- frames: one row for each owner and type that there are --- */
+
+#define NR_TYPES (FT_DESC + 1)
+
+static struct frame_counts {
+    u64 all, used, pinned, shared;
+} counts[NR_TYPES];
+
+static void count_frame(const struct frame *f)
+{
+    struct frame_counts *c = &counts[frame_type(f) % NR_TYPES];
+
+    c->all++;
+    c->used += frame_type_count(f) != 0;
+    c->pinned += (f->refs & FRAME_PINNED) != 0;
+    c->shared += (f->flags & FF_SHARED) != 0;
+}
+
+/* Counts the frames of the smallest owner from `owner` on; -1: none. */
+static s32 count_owner(u32 owner)
+{
+    u32 next = ~0U;
+
+    memset(counts, 0, sizeof(counts));
+    for (unsigned long i = 0; i < max_mfn; i++) {
+        const struct frame *f = &frame_table[i];
+
+        if (!(f->flags & FF_RAM) || f->owner < owner || f->owner > next)
+            continue;
+        if (f->owner != next)
+            memset(counts, 0, sizeof(counts));
+        next = f->owner;
+        count_frame(f);
+    }
+    return (s32)next;
+}
+
+static void put_owner(struct pdb_out *o, u32 owner)
+{
+    if (owner == OWNER_NONE)
+        pdb_column(o, "owner", "nobody");
+    else if (owner == OWNER_HV)
+        pdb_column(o, "owner", "hypervisor");
+    else
+        pdb_column(o, "owner", "domain %u", owner);
+}
+
+static int frame_row(void *ctx, u64 *cursor, struct pdb_out *o)
+{
+    static const char *const types[] = {"none", "writable", "L1", "L2", "L3",
+                                        "L4", "descriptors"};
+    s32 owner = count_owner((u32)(*cursor >> 32));
+    u32 type = (s32)(*cursor >> 32) == owner ? (u32)*cursor : 0;
+
+    (void)ctx;
+    while (owner >= 0 && !counts[type].all)
+        if (++type == NR_TYPES) {
+            owner = count_owner((u32)owner + 1);
+            type = 0;
+        }
+    if (owner < 0)
+        return 0;
+    put_owner(o, (u32)owner);
+    pdb_column(o, "type", "%s", types[type]);
+    pdb_column(o, "frames", "%lu", counts[type].all);
+    pdb_column(o, "in use", "%lu", counts[type].used);
+    pdb_column(o, "pinned", "%lu", counts[type].pinned);
+    pdb_column(o, "shared", "%lu", counts[type].shared);
+    *cursor = type + 1 < NR_TYPES ? CURSOR(owner, type + 1)
+                                  : CURSOR(owner + 1, 0);
+    return 1;
+}
+
 const struct pdb_table pdb_tables[] = {
     {"domains", "domains, and which inferior each is", domain_row},
     {"vcpus", "virtual CPUs and what they do", vcpu_row},
     {"evtchns", "event channels in use", evtchn_row},
     {"grants", "granted frames that somebody uses", grant_row},
+    {"frames", "frames of memory by owner and type", frame_row},
     {NULL, NULL, NULL},
 };

@@ -142,7 +142,9 @@ static void extended_leaf(u32 leaf, struct cpuid_regs *r)
         break;
     case 0x80000007:
         r->a = r->b = r->c = 0;
-        r->d &= BIT(8); /* invariant TSC */
+        /* Invariant TSC. It runs on while a debugger keeps the machine: Linux
+         * is to prefer our clock, which does not. */
+        r->d &= pv_has_debugger() ? 0 : BIT(8);
         break;
     case 0x80000008:
         r->b = r->c = r->d = 0;

@@ -19,6 +19,11 @@ void pv_register_debugger(bool (*fn)(struct cpu_user_regs *regs))
     debugger = fn;
 }
 
+bool pv_has_debugger(void)
+{
+    return debugger != NULL;
+}
+
 static bool has_error_code(unsigned int vector)
 {
     return vector == X86_EXC_DF || (vector >= X86_EXC_TS &&

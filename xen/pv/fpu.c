@@ -136,6 +136,31 @@ void pv_fpu_restore(struct vcpu *v)
         write_cr0(read_cr0() | X86_CR0_TS);
 }
 
+/* The debugger: v's registers are in this CPU and its image is to show them. */
+void pv_fpu_show(struct vcpu *v)
+{
+    pv_fpu_save(v);
+    if (unlikely(v->pv.ctrlreg[0] & X86_CR0_TS))
+        write_cr0(read_cr0() | X86_CR0_TS);
+}
+
+/* The legacy part anew; the other components stay. */
+void pv_fpu_change(struct vcpu *v, const void *image)
+{
+    u64 others = cpu_features.xsave ? *xstate_bv(v) : 0;
+
+    pv_fpu_set_legacy(v, image);
+    if (cpu_features.xsave)
+        *xstate_bv(v) |= others;
+}
+
+/* After pv_fpu_show(), and perhaps pv_fpu_change(), of what this CPU runs. */
+void pv_fpu_reload(struct vcpu *v)
+{
+    if (v->pv.fpu_cpu != smp_processor_id())
+        pv_fpu_restore(v);
+}
+
 /*
  * Components that v did not have on: their registers hold what an earlier vCPU
  * of this CPU left. The image has none of them, so XRSTOR initialises them; it

@@ -20,6 +20,16 @@ static void supported(struct fake *f)
     HAS(fake_ask(f, "qSupported:error-message+"), "error-message+");
 }
 
+static void all_stop_only(struct fake *f)
+{
+    fake_init(f, PDB_ALL_STOP | PDB_SEVEN_BIT);
+    fake_attach(f);
+    CHECK(!strstr(fake_ask(f, "qSupported"), "QNonStop"));
+    HAS(fake_ask(f, "qSupported"), "PacketSize=1000;");
+    CHECK(fake_ask(f, "QNonStop:1")[0] == 'E' && !f->pdb.non_stop);
+    IS(fake_ask(f, "QNonStop:0"), "OK");
+}
+
 static void unknown_is_empty(struct fake *f)
 {
     static const char *const unknown[] = {
@@ -188,6 +198,7 @@ static void sinks(struct fake *f)
 
 const struct test query_tests[] = {
     { "supported", supported },
+    { "all-stop only", all_stop_only },
     { "unknown is empty", unknown_is_empty },
     { "objects in pieces", objects_in_pieces },
     { "object errors", object_errors },

@@ -116,6 +116,11 @@ static void steps(struct fake *f)
     fake_ask(f, "vCont;s:p1.1;c:p1.-1");
     CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
     HAS(fake_body(fake_pull(f), NULL), "T05thread:1;06:3811111111111111;07:");
+    fake_push(f, "+", 1);
+    IS(fake_ask(f, "!"), "OK");
+    fake_ask(f, "vCont;s:p1.1;c:p1.-1");
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:p1.1;06:");
 }
 
 static void stray_step_is_not_ours(struct fake *f)

@@ -29,6 +29,7 @@ void pv_toggle_mode(struct vcpu *v); /* guest user <-> kernel: CR3, GS */
 void pv_guest_trap(struct cpu_user_regs *regs);
 /* Guests' #BP and #DB go to fn first; true if they were meant for it. */
 void pv_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
+bool pv_has_debugger(void);
 
 /* --- page-fault.c, writable-tables.c --- */
 void pv_page_fault(struct cpu_user_regs *regs);
@@ -41,6 +42,10 @@ bool pv_emulate_forced(struct cpu_user_regs *regs); /* ud2 'xen' cpuid */
 int pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long val);
 void pv_debugreg_load(struct vcpu *v); /* current: into the CPU, if enabled */
 void pv_debugreg_take(bool on); /* the debugger uses the CPUs' registers */
+/* The debugger and v->pv.fpu, whose first 512 bytes are FXSAVE64's: fpu.c. */
+void pv_fpu_show(struct vcpu *v);
+void pv_fpu_change(struct vcpu *v, const void *image);
+void pv_fpu_reload(struct vcpu *v);
 
 /* --- hypercall-page.c --- */
 void pv_fill_hypercall_page(void *page); /* 4 KiB, direct map */

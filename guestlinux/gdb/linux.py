@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""gdb commands for Linux under pdb: source this file in gdb.
+
+    linux-ps            lists the processes of the selected domain
+    linux-process PID   memory and breakpoints are then that process's
+    linux-process off   ... and again those of whatever runs
+
+The domain's inferior must be selected (attach N+2), with the symbol file that
+kallsyms-elf makes: only the symbol init_task is needed, no debug information.
+"""
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+import gdb  # type: ignore[import-not-found]
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import linux_tasks as linux  # noqa: E402
+
+
+def read(address: int, length: int) -> bytes:
+    try:
+        return bytes(gdb.selected_inferior().read_memory(address, length))
+    except gdb.MemoryError as error:
+        raise OSError(str(error)) from error
+
+
+def read_page_by_page(address: int, length: int) -> bytes:
+    """As much as there is: what lies behind the end may not be mapped."""
+    data = b""
+    while len(data) < length:
+        at = address + len(data)
+        try:
+            data += read(at, min(length - len(data), 4096 - at % 4096))
+        except OSError:
+            break
+    return data
+
+
+def init_task() -> int:
+    try:
+        return int(gdb.parse_and_eval("(unsigned long)&init_task"))
+    except gdb.error as error:
+        raise gdb.GdbError("no symbol init_task: load the file that "
+                           "kallsyms-elf made with 'symbol-file'") from error
+
+
+def is_top_table(address: int) -> int:
+    """The machine address of a top-level page table; 0 if it is none."""
+    read(address, 8)        # makes gdb name the thread that is meant
+    said = gdb.execute(f"monitor whatis {address:#x}", to_string=True)
+    found = re.search(r"machine address ([0-9a-f]+),", said)
+    return int(found[1], 16) if found and "type: L4 table" in said else 0
+
+
+class Kernel:
+    """What was found out about one domain's kernel."""
+
+    def __init__(self) -> None:
+        self.start = init_task()
+        self.at = linux.find_offsets(read_page_by_page, self.start)
+        self.pgd = -1
+
+    def tasks(self) -> list[linux.Task]:
+        return list(linux.tasks_of(read, self.start, self.at))
+
+    def find_pgd(self, mm: int) -> int:
+        for at in linux.page_tables_in(read(mm, linux.MM_BYTES)):
+            if is_top_table(linux.u64(read(mm + at, 8), 0)):
+                return at
+        raise linux.NotLinux("no page table in a process's mm_struct")
+
+    def cr3(self, task: linux.Task) -> int:
+        if self.pgd < 0:
+            self.pgd = self.find_pgd(task.mm)
+        return is_top_table(linux.u64(read(task.mm + self.pgd, 8), 0))
+
+
+kernels: dict[int, Kernel] = {}
+
+
+def kernel() -> Kernel:
+    """The selected inferior's; found out once."""
+    number = gdb.selected_inferior().num
+    try:
+        if number not in kernels or kernels[number].start != init_task():
+            kernels[number] = Kernel()
+        return kernels[number]
+    except (linux.NotLinux, OSError) as error:
+        raise gdb.GdbError(f"this is not a Linux kernel's memory: {error}; "
+                           "is the domain's inferior selected?") from error
+
+
+class Ps(gdb.Command):
+    """List the processes of the Linux kernel in the selected inferior."""
+
+    def __init__(self) -> None:
+        super().__init__("linux-ps", gdb.COMMAND_STATUS)
+
+    def invoke(self, argument: str, from_tty: bool) -> None:
+        print("    PID  TASK              COMMAND")
+        for task in kernel().tasks():
+            name = task.comm if task.mm else f"[{task.comm}]"
+            print(f"{task.pid:7}  {task.address:016x}  {name}")
+
+
+class Process(gdb.Command):
+    """Choose whose memory is meant: linux-process PID, or off.
+
+Breakpoints set from then on belong to that process alone."""
+
+    def __init__(self) -> None:
+        super().__init__("linux-process", gdb.COMMAND_DATA)
+
+    def invoke(self, argument: str, from_tty: bool) -> None:
+        if argument == "off":
+            gdb.execute("monitor context thread")
+        elif argument.isdecimal():
+            self.choose(int(argument))
+        else:
+            raise gdb.GdbError("usage: linux-process PID|off")
+        gdb.execute("maintenance flush dcache")
+
+    def choose(self, pid: int) -> None:
+        gdb.execute("monitor context thread", to_string=True)
+        found = [task for task in kernel().tasks() if task.pid == pid]
+        if not found:
+            raise gdb.GdbError(f"no process {pid}; linux-ps lists them")
+        if not found[0].mm:
+            raise gdb.GdbError(f"{found[0].comm} is a thread of the kernel: "
+                               "its memory is the kernel's")
+        cr3 = kernel().cr3(found[0])
+        if not cr3:
+            raise gdb.GdbError(f"the page table of {pid} is not one: is the "
+                               "process just beginning or ending?")
+        gdb.execute(f"monitor context cr3 {cr3:#x}")
+        print(f"process {pid}, {found[0].comm}")
+
+
+Ps()
+Process()
