@@ -25,11 +25,16 @@ static struct domain *owner_of(const struct frame *f)
     return f->owner == currd->id ? currd : domain_find(f->owner);
 }
 
+/* Most of a table is empty: it is looked through by fours. */
+static inline bool four_absent(const pte_t *t)
+{
+    return !((t[0] | t[1] | t[2] | t[3]) & _PAGE_PRESENT);
+}
+
 static int l1_validate(struct domain *d, pte_t *t)
 {
     for (unsigned int i = 0; i < PT_ENTRIES; i += 4) {
-        /* Most of a new table is empty. */
-        if (!((t[i] | t[i + 1] | t[i + 2] | t[i + 3]) & _PAGE_PRESENT))
+        if (four_absent(t + i))
             continue;
         for (unsigned int j = i; j < i + 4; j++) {
             pte_t e = t[j];
@@ -53,7 +58,7 @@ static int l1_validate(struct domain *d, pte_t *t)
 static void l1_invalidate(pte_t *t)
 {
     for (unsigned int i = 0; i < PT_ENTRIES; i += 4) {
-        if (!((t[i] | t[i + 1] | t[i + 2] | t[i + 3]) & _PAGE_PRESENT))
+        if (four_absent(t + i))
             continue;
         for (unsigned int j = i; j < i + 4; j++)
             l1e_put(t[j]);
@@ -95,7 +100,12 @@ static bool may_stop(void)
 static unsigned int upper_drop(const pte_t *t, unsigned int level,
                                unsigned int end)
 {
-    for (unsigned int i = end; i-- > 0;) {
+    for (unsigned int i = end; i > 0;) {
+        if (!(i & 3) && four_absent(t + i - 4)) {
+            i -= 4;
+            continue;
+        }
+        i--;
         if (!(t[i] & _PAGE_PRESENT) || is_hv_slot(level, i))
             continue;
         frame_put_and_type(mfn_to_frame(pte_mfn(t[i])));
@@ -124,6 +134,10 @@ static int upper_validate(struct domain *d, pte_t *t, unsigned int level,
     for (unsigned int i = 0; i < PT_ENTRIES; i++) {
         int rc;
 
+        if (!(i & 3) && four_absent(t + i)) {
+            i += 3;
+            continue;
+        }
         if (!(t[i] & _PAGE_PRESENT) || is_hv_slot(level, i))
             continue;
         rc = upper_validate_entry(d, level, &t[i]);
