@@ -55,6 +55,7 @@ void session_end(struct pdb *p)
 {
     session_reset(p);
     run_all(p);
+    p->bringing_in = false;
     p->state = PDB_ALONE;
 }
 

@@ -179,7 +179,8 @@ bool query_vCont(struct pdb *p, struct pdb_in *in)
 bool packet_vCtrlC(struct pdb *p, struct pdb_in *in)
 {
     (void)in;
-    run_interrupt(p);
+    if (!pdb_holding(p))
+        run_interrupt(p);
     return reply_ok(p);
 }
 

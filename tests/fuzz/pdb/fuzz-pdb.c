@@ -285,7 +285,9 @@ static void mishaps(struct fake *f)
 static const unsigned int flag_sets[] = {
     0, PDB_SEVEN_BIT, PDB_NO_ACK, PDB_SSE | PDB_FOLLOW,
     PDB_SEVEN_BIT | PDB_FOLLOW | PDB_XML_THREADS,
+    PDB_ALL_STOP, PDB_ALL_STOP | PDB_SEVEN_BIT,
 };
+#define NR_FLAG_SETS (sizeof(flag_sets) / sizeof(flag_sets[0]))
 
 static void run(uint64_t packets, uint64_t seed)
 {
@@ -294,7 +296,7 @@ static void run(uint64_t packets, uint64_t seed)
     state = seed;
     for (uint64_t n = 0; n < packets; n++) {
         if (n % 2000 == 0)
-            fake_init(&f, flag_sets[rnd(5)]);
+            fake_init(&f, flag_sets[rnd(NR_FLAG_SETS)]);
         one_packet(&f);
         mishaps(&f);
         if (n % 8 == 0)
@@ -313,7 +315,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!size)
         return 0;
     state = 88172645463325252ull + data[0];
-    fake_init(&f, flag_sets[data[0] % 5]);
+    fake_init(&f, flag_sets[data[0] % NR_FLAG_SETS]);
     for (size_t i = 1; i < size; i++) {
         pdb_rx(&f.pdb, data[i]);
         answer_interrupt(&f);

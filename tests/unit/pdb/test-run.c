@@ -202,6 +202,21 @@ static void hang_up_lets_go(struct fake *f)
     CHECK(f->nr_resumes == 1);
 }
 
+/* A stop that is asked for while all stands still would have nobody to see. */
+static void no_stop_of_the_stopped(struct fake *f)
+{
+    unsigned int asked;
+
+    fake_init(f, 0);
+    fake_attach(f);
+    asked = f->nr_interrupts;
+    IS(fake_ask(f, "vCtrlC"), "OK");
+    fake_push(f, "\x03", 1);
+    CHECK(f->nr_interrupts == asked && !f->pdb.bringing_in);
+    fake_packet(f, "k");
+    CHECK(f->pdb.state == PDB_ALONE && !f->pdb.bringing_in);
+}
+
 const struct test run_tests[] = {
     { "first packet stops the machine", first_packet_stops_the_machine },
     { "damaged packet stops nothing", damaged_packet_stops_nothing },
@@ -218,5 +233,6 @@ const struct test run_tests[] = {
     { "new gdb takes over", new_gdb_takes_over },
     { "late break is ignored", late_break_is_ignored },
     { "hang-up lets go", hang_up_lets_go },
+    { "no stop of the stopped", no_stop_of_the_stopped },
     { NULL, NULL },
 };
