@@ -46,9 +46,11 @@
  * 3.36): from here to CFI_END, rsp points to a complete cpu_user_regs, and the
  * caller is what was interrupted, of the hypervisor or of a guest.
  */
-.macro CFI_REGS
+.macro CFI_REGS called=0
     .cfi_startproc simple
-    .cfi_signal_frame
+    .if !\called
+    .cfi_signal_frame               /* between any two instructions */
+    .endif
     .cfi_def_cfa rsp, UREGS_rip + 40
     .set i, 0
     .irp reg, r15,r14,r13,r12,rbp,rbx,r11,r10,r9,r8,rax,rcx,rdx,rsi,rdi
@@ -264,7 +266,7 @@ hypercall_entry:
     movl    $TRAP_SYSCALL, 4 + FRAME(error_code)
     mov     FRAME(rip), %rcx
     SAVE_REST
-    CFI_REGS
+    CFI_REGS called=1
     sti
 .Lhook_hypercall:
     mov     %r10, %rcx
