@@ -9,6 +9,7 @@
 #include <hv/atomic.h>
 #include <hv/clock.h>
 #include <hv/domain.h>
+#include <hv/pv.h>
 #include <hv/softirq.h>
 #include <hv/string.h>
 #include <hv/timer.h>
@@ -106,7 +107,11 @@ static void release(struct vcpu *v)
     if (!(v->pause_flags & VPF_DEBUG) || is_to_stay(v))
         return;
     if (k) {
-        v->domain->time_shift += now() - k->since;
+        s_time_t ns = now() - k->since;
+
+        v->domain->time_shift += ns;
+        pv_tsc_skip(v->domain,
+                    (u64)((unsigned __int128)ns * tsc_khz / 1000000));
         k->used = false;
     }
     vcpu_clear_flags(v, VPF_DEBUG);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Debug registers for the debugger: the same four on every CPU.  Whom a hit
+ * Debug registers for the debugger: the same on every CPU, from DR3 downwards,
+ * as guests begin with DR0 and go on using those that are left.  Whom a hit
  * concerns is the core's business.  DR7 and DR6: SDM vol. 3B 18.2.
  */
 #include <hv/cpu.h>
@@ -19,19 +20,13 @@ static bool same(const struct pdb_hw *a, const struct pdb_hw *b)
            a->pid == b->pid && a->cr3 == b->cr3;
 }
 
-static bool any(const struct pdb_target *t)
-{
-    return (t->hw[0].len | t->hw[1].len | t->hw[2].len | t->hw[3].len) != 0;
-}
-
 int pdb_hw_insert(void *ctx, const struct pdb_hw *hw)
 {
     struct pdb_target *t = ctx;
 
-    for (unsigned int i = 0; i < ARRAY_SIZE(t->hw); i++)
+    for (unsigned int i = ARRAY_SIZE(t->hw); i-- > 0;)
         if (t->hw[i].len == 0) {
             t->hw[i] = *hw;
-            pv_debugreg_take(true);
             return 0;
         }
     t->reason = "all four debug registers are in use";
@@ -45,7 +40,6 @@ int pdb_hw_remove(void *ctx, const struct pdb_hw *hw)
     for (unsigned int i = 0; i < ARRAY_SIZE(t->hw); i++)
         if (same(&t->hw[i], hw)) {
             t->hw[i].len = 0;
-            pv_debugreg_take(any(t));
             return 0;
         }
     return -PDB_ENOENT;
@@ -66,39 +60,57 @@ void pdb_hw_silence(void)
         cpu_write_dr7(DR7_FIXED);
 }
 
-void pdb_hw_load(void)
+static unsigned int in_use(const struct pdb_target *t)
 {
-    const struct pdb_target *t = pdb_target;
-    struct pdb_cpu *c = &this_cpu(pdb_cpu);
-    bool stepping = pdb_step_armed_here();
-    struct vcpu *v = current;
-    u64 dr7 = DR7_FIXED;
+    unsigned int mask = 0;
 
-    if (!any(t) || t->scoped) {
-        if (!c->dr_loaded)
-            return;
-        c->dr_loaded = false;
-        cpu_write_dr7(DR7_FIXED);
-        if (v && !v->is_idle)
-            pv_debugreg_load(v);
-        return;
-    }
     for (unsigned int i = 0; i < ARRAY_SIZE(t->hw); i++)
-        if (t->hw[i].len != 0 && !(stepping && t->hw[i].type != PDB_BP_EXEC))
-            dr7 |= control(i, &t->hw[i]);
-    cpu_write_dr7(DR7_FIXED);
-    WRITE_DR(0, t->hw[0].addr);
-    WRITE_DR(1, t->hw[1].addr);
-    WRITE_DR(2, t->hw[2].addr);
-    WRITE_DR(3, t->hw[3].addr);
-    WRITE_DR(6, DR6_CLEAR);
-    cpu_write_dr7(dr7);
-    c->dr_loaded = true;
+        mask |= (t->hw[i].len != 0) << i;
+    return mask;
 }
 
 static bool is_data(const struct pdb_hw *hw)
 {
     return hw->len != 0 && hw->type != PDB_BP_EXEC;
+}
+
+/* DR7 for all of ours, or for those that may act during a step. */
+static u64 dr7_of(const struct pdb_target *t, bool stepping)
+{
+    u64 dr7 = DR7_FIXED;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(t->hw); i++)
+        if (t->hw[i].len != 0 && !(stepping && is_data(&t->hw[i])))
+            dr7 |= control(i, &t->hw[i]);
+    return dr7;
+}
+
+void pdb_hw_load(void)
+{
+    const struct pdb_target *t = pdb_target;
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    unsigned int mask = t->scoped ? 0 : in_use(t);
+    struct vcpu *v = current;
+    u64 guests;
+
+    /* All CPUs say the same. */
+    pv_debugreg_take(mask, mask ? dr7_of(t, false) : 0);
+    if (!mask && !c->dr_loaded)
+        return;
+    c->dr_loaded = mask != 0;
+    cpu_write_dr7(DR7_FIXED);
+    guests = v && !v->is_idle ? pv_debugreg_share(v) : 0;
+    if (mask & 1)
+        WRITE_DR(0, t->hw[0].addr);
+    if (mask & 2)
+        WRITE_DR(1, t->hw[1].addr);
+    if (mask & 4)
+        WRITE_DR(2, t->hw[2].addr);
+    if (mask & 8)
+        WRITE_DR(3, t->hw[3].addr);
+    WRITE_DR(6, DR6_CLEAR);
+    cpu_write_dr7(guests | (mask ? dr7_of(t, pdb_step_armed_here())
+                               : DR7_FIXED));
 }
 
 void pdb_hw_look(struct pdb_tid who, u64 value[4])
@@ -142,4 +154,9 @@ bool pdb_hw_hit(u64 dr6, struct pdb_stop *s)
         return true;
     }
     return false;
+}
+
+u64 pdb_hw_guests(u64 dr6)
+{
+    return dr6 & ~(u64)in_use(pdb_target);
 }

@@ -21,6 +21,7 @@
 #include <hv/domain-clock.h>
 #include <hv/format.h>
 #include <hv/printk.h>
+#include <hv/pv.h>
 #include <hv/smp.h>
 #include <hv/spinlock.h>
 #include <hv/string.h>
@@ -113,6 +114,7 @@ static void park(struct cpu_user_regs *regs)
     } while (must_stay(smp_processor_id()));
     __asm__ volatile("mov %0, %%cr2" ::"r"(c->cr2));
     catch_up();
+    pv_tsc_load();
     pdb_hw_load();
 }
 
@@ -126,6 +128,7 @@ bool pdb_nmi(struct cpu_user_regs *regs)
         return true;
     if (READ_ONCE(phase) != STOPPED) {
         catch_up(); /* late */
+        pv_tsc_load();
         return expected;
     }
     park(regs);
@@ -350,7 +353,7 @@ static cpumask_t staying(void)
 }
 
 /* Guests compute the time by themselves: tell all of them. */
-static void update_guest_clocks(void)
+static void update_guest_clocks(u64 ticks)
 {
     struct domain *d;
     struct vcpu *v;
@@ -360,6 +363,7 @@ static void update_guest_clocks(void)
             return;
         if (d->is_dying)
             continue;
+        pv_tsc_skip(d, ticks);
         for_each_vcpu (d, v)
             if (v->initialised && v->pv.info)
                 vcpu_update_time_info(v);
@@ -376,7 +380,8 @@ static void skip_stopped_time(void)
     WRITE_ONCE(t->skipped, t->skipped + ns);
     clock_skip_platform(ns);
     catch_up();
-    update_guest_clocks();
+    update_guest_clocks(ticks);
+    pv_tsc_load();
 }
 
 /* Carry out the plan; this CPU itself may have to stay. */
@@ -628,6 +633,7 @@ static bool trapped(struct cpu_user_regs *regs)
     enum pdb_hook_hit hook =
         vector == X86_EXC_BP ? pdb_hook_trap(regs, &s) : PDB_HOOK_NONE;
     bool button = vector == X86_EXC_DB && pdb_button_trap(regs);
+    bool passed;
     u64 dr6 = 0;
 
     if (hook == PDB_HOOK_STOP)
@@ -644,11 +650,12 @@ static bool trapped(struct cpu_user_regs *regs)
         if (!wait_behind_leader(regs, vector))
             return true;
     set_event(regs, &s, button ? X86_EXC_NMI : vector, dr6);
-    if (stop(regs, &s) == PDB_PASS)
-        return false;
-    if (vector == X86_EXC_DB)
-        __asm__ volatile("mov %0, %%db6" ::"r"(DR6_CLEAR));
-    return true;
+    passed = stop(regs, &s) == PDB_PASS;
+    if (!passed)
+        dr6 = DR6_CLEAR;
+    if (vector == X86_EXC_DB) /* the guest is to see its own part of it */
+        __asm__ volatile("mov %0, %%db6" ::"r"(pdb_hw_guests(dr6)));
+    return !passed;
 }
 
 /* --- stacks --- */

@@ -130,6 +130,7 @@ bool pdb_hw_changed(struct pdb_tid who, const u64 value[4],
                     struct pdb_stop *s);
 /* DR6 tells of one of ours: false if not. */
 bool pdb_hw_hit(u64 dr6, struct pdb_stop *s);
+u64 pdb_hw_guests(u64 dr6); /* what is left of DR6 for a guest */
 
 /* --- pdb-button.c --- */
 bool pdb_button(struct cpu_user_regs *regs); /* an NMI nobody explains */

@@ -23,7 +23,7 @@ static void write_vcpu_info(struct vcpu *v)
 
     WRITE_ONCE(t->version, version);
     smp_wmb();
-    t->tsc_timestamp = v->time_last.tsc_timestamp;
+    t->tsc_timestamp = v->time_last.tsc_timestamp - v->domain->tsc_shift;
     t->system_time = v->time_last.system_time;
     t->tsc_to_system_mul = v->time_last.tsc_to_system_mul;
     t->tsc_shift = v->time_last.tsc_shift;
@@ -40,6 +40,7 @@ static void write_registered(struct vcpu *v)
 
     v->time_last.version += 2;
     t.version = v->time_last.version | 1;
+    t.tsc_timestamp -= v->domain->tsc_shift;
     if (!vcpu_write_kernel_va(v, va, &t.version, sizeof(t.version)))
         return;
     smp_wmb();

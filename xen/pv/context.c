@@ -111,6 +111,32 @@ static void enter(struct vcpu *v, unsigned int cpu)
         raise_softirq(SOFTIRQ_DROP);
 }
 
+/* This CPU's CR4.TSD, as the vCPU that it runs wants it now. */
+void pv_tsc_load(void)
+{
+    struct vcpu *v = current;
+    u64 cr4 = read_cr4();
+
+    if (v && !v->is_idle && ((cr4 ^ v->pv.ctrlreg[4]) & X86_CR4_TSD))
+        write_cr4(cr4 ^ X86_CR4_TSD);
+}
+
+void pv_tsc_skip(struct domain *d, u64 ticks)
+{
+    struct vcpu *v;
+
+    d->tsc_shift += ticks;
+    for_each_vcpu (d, v)
+        v->pv.ctrlreg[4] |= X86_CR4_TSD;
+}
+
+/* CR4 as the guest knows it. */
+u64 pv_guest_cr4(const struct vcpu *v)
+{
+    return (v->pv.ctrlreg[4] & ~(u64)X86_CR4_TSD) |
+           (v->pv.own_tsd ? X86_CR4_TSD : 0);
+}
+
 static void __attribute__((noreturn)) switch_to(struct vcpu *prev,
                                                 struct vcpu *next)
 {
@@ -207,6 +233,7 @@ static int vcpu_init(struct vcpu *v)
     v->pv.debugreg[7] = 0x400UL;
     if (v->is_idle)
         return 0;
+    v->pv.ctrlreg[4] |= v->domain->tsc_shift ? X86_CR4_TSD : 0;
     v->pv.traps = new_array(struct guest_trap, NR_TRAP_VECTORS);
     v->pv.gdt_l1 = gdt_entries(v->domain, v->id);
     if (!v->pv.traps || !v->pv.gdt_l1 || pv_fpu_init(v)) {
@@ -313,6 +340,7 @@ static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     v->pv.ctrlreg[0] = c->ctrlreg[0] & X86_CR0_TS;
     v->pv.ctrlreg[4] |= c->ctrlreg[4] & (X86_CR4_FSGSBASE | X86_CR4_OSXSAVE |
                                          X86_CR4_OSFXSR | X86_CR4_TSD);
+    v->pv.own_tsd |= !!(c->ctrlreg[4] & X86_CR4_TSD);
     set_entry(&v->pv.event, c->event_callback_eip, true);
     set_entry(&v->pv.failsafe, c->failsafe_callback_eip,
               c->flags & VGCF_failsafe_disables_events);
@@ -373,7 +401,7 @@ static void get_context(struct vcpu *v, struct vcpu_guest_context *c)
     c->ctrlreg[0] = read_cr0() | (v->pv.ctrlreg[0] & X86_CR0_TS);
     c->ctrlreg[1] = mfn_eq(v->pv.user_l4, INVALID_MFN) ? 0 : v->pv.cr3_user;
     c->ctrlreg[3] = v->pv.cr3_kernel;
-    c->ctrlreg[4] = v->pv.ctrlreg[4];
+    c->ctrlreg[4] = pv_guest_cr4(v);
     memcpy(c->debugreg, v->pv.debugreg, sizeof(c->debugreg));
     c->event_callback_eip = v->pv.event.address;
     c->failsafe_callback_eip = v->pv.failsafe.address;

@@ -19,30 +19,60 @@
 
 #define WRITE_DR(n, v) __asm__ volatile("mov %0, %%db" #n ::"r"(v))
 
-/* The debugger has the registers: the guests' are kept, but do nothing. */
-static bool taken;
+/*
+ * Registers that the debugger has, a bit each, and what they have in DR7. The
+ * guests' own values of them are kept, but do nothing; their others work.
+ */
+static unsigned int taken;
+static u64 taken_dr7 = DR7_FIXED;
 
-void pv_debugreg_take(bool on)
+void pv_debugreg_take(unsigned int mask, u64 dr7)
 {
-    taken = on;
+    taken = mask;
+    taken_dr7 = dr7 | DR7_FIXED;
+}
+
+/* The enables, kinds and lengths of the registers that are left to guests. */
+static u64 left_to(const struct vcpu *v)
+{
+    u64 dr7 = v->pv.debugreg[7];
+
+    for (unsigned int i = 0; i < 4; i++)
+        if (taken >> i & 1)
+            dr7 &= ~(3UL << (2 * i) | 0xfUL << (16 + 4 * i));
+    return dr7;
+}
+
+u64 pv_debugreg_share(const struct vcpu *v)
+{
+    if (!(v->pv.debugreg[7] & DR7_ENABLES))
+        return 0;
+    if (!(taken & 1))
+        WRITE_DR(0, v->pv.debugreg[0]);
+    if (!(taken & 2))
+        WRITE_DR(1, v->pv.debugreg[1]);
+    if (!(taken & 4))
+        WRITE_DR(2, v->pv.debugreg[2]);
+    if (!(taken & 8))
+        WRITE_DR(3, v->pv.debugreg[3]);
+    return left_to(v);
 }
 
 void pv_debugreg_load(struct vcpu *v)
 {
-    if (likely(!(v->pv.debugreg[7] & DR7_ENABLES)) || taken)
+    u64 dr7;
+
+    if (likely(!(v->pv.debugreg[7] & DR7_ENABLES)))
         return;
-    WRITE_DR(0, v->pv.debugreg[0]);
-    WRITE_DR(1, v->pv.debugreg[1]);
-    WRITE_DR(2, v->pv.debugreg[2]);
-    WRITE_DR(3, v->pv.debugreg[3]);
+    dr7 = pv_debugreg_share(v);
     WRITE_DR(6, v->pv.debugreg[6]);
-    cpu_write_dr7(v->pv.debugreg[7]);
+    cpu_write_dr7(dr7 | taken_dr7);
 }
 
 void pv_debugreg_unload(struct vcpu *v)
 {
-    if (unlikely(v->pv.debugreg[7] & DR7_ENABLES) && !taken)
-        cpu_write_dr7(DR7_FIXED);
+    if (unlikely(v->pv.debugreg[7] & DR7_ENABLES))
+        cpu_write_dr7(taken_dr7);
 }
 
 /* Each enabled breakpoint: no I/O kind (CR4.DE is ours), none global-detect. */
@@ -63,12 +93,12 @@ static int set_dr7(struct vcpu *v, u64 val)
     if (check_dr7(val))
         return -EPERM;
     v->pv.debugreg[7] = val;
-    if (v != current || taken)
+    if (v != current)
         return 0;
     if (val & DR7_ENABLES)
         pv_debugreg_load(v);
     else
-        cpu_write_dr7(DR7_FIXED);
+        cpu_write_dr7(taken_dr7);
     return 0;
 }
 

@@ -37,7 +37,7 @@ static bool read_cr(struct vcpu *v, unsigned int cr, u64 *val)
         *val = v->pv.cr3_kernel;
         return true;
     case 4:
-        *val = v->pv.ctrlreg[4];
+        *val = pv_guest_cr4(v);
         return true;
     default:
         return false;
@@ -56,11 +56,11 @@ static bool write_guest_cr0(struct vcpu *v, u64 val)
 
 static bool write_guest_cr4(struct vcpu *v, u64 val)
 {
-    u64 tsd = val & X86_CR4_TSD;
+    u64 ours = v->domain->tsc_shift ? X86_CR4_TSD : 0;
 
-    v->pv.ctrlreg[4] = (val & GUEST_CR4) | X86_CR4_PAE;
-    if (tsd != (read_cr4() & X86_CR4_TSD))
-        write_cr4((read_cr4() & ~(u64)X86_CR4_TSD) | tsd);
+    v->pv.ctrlreg[4] = (val & GUEST_CR4) | X86_CR4_PAE | ours;
+    v->pv.own_tsd = !!(val & X86_CR4_TSD);
+    pv_tsc_load();
     return true;
 }
 
@@ -165,7 +165,7 @@ static void do_cpuid(struct cpu_user_regs *regs)
 
 static void do_rdtsc(struct cpu_user_regs *regs)
 {
-    u64 t = rdtsc();
+    u64 t = rdtsc() - currd->tsc_shift;
 
     regs->rax = (u32)t;
     regs->rdx = t >> 32;
@@ -216,7 +216,7 @@ static bool emulate(struct cpu_user_regs *regs, struct insn *i)
     case 0xfb:
         return iopl_ok(current);
     case 0x0f31:
-        if ((current->pv.ctrlreg[4] & X86_CR4_TSD) && !current->pv.in_kernel)
+        if (current->pv.own_tsd && !current->pv.in_kernel)
             return false;
         do_rdtsc(regs);
         return true;

@@ -93,6 +93,7 @@ struct domain {
     s64 time_offset_seconds;
     s_time_t creation_time;
     s_time_t time_shift; /* ns subtracted from system time (debugger stops) */
+    u64 tsc_shift;       /* ticks subtracted from the TSC: pv_tsc_skip() */
 
     u32 *cpuid_mask; /* NR_CPUID_FEATURE_WORDS; NULL: nothing is hidden */
     u16 sched_weight; /* of each vCPU: sched-fair.c */

@@ -25,6 +25,16 @@ void pv_deliver_event(void); /* entry.S: an event is pending and not masked */
 void pv_deliver_nmi(void);
 void pv_toggle_mode(struct vcpu *v); /* guest user <-> kernel: CR3, GS */
 
+/*
+ * The domain, none of whose vCPUs runs, is not to see the last `ticks` of the
+ * TSC.  From the first time on, its RDTSC is emulated (CR4.TSD): no machine can
+ * be trusted to let its TSC be set back.  CPUs that run one of its vCPUs call
+ * pv_tsc_load() before they go on.
+ */
+void pv_tsc_skip(struct domain *d, u64 ticks);
+void pv_tsc_load(void);
+u64 pv_guest_cr4(const struct vcpu *v); /* CR4 as the guest knows it */
+
 /* --- faults.c: a guest's trap --- */
 void pv_guest_trap(struct cpu_user_regs *regs);
 /* Guests' #BP and #DB go to fn first; true if they were meant for it. */
@@ -41,7 +51,12 @@ bool pv_emulate_privileged(struct cpu_user_regs *regs);
 bool pv_emulate_forced(struct cpu_user_regs *regs); /* ud2 'xen' cpuid */
 int pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long val);
 void pv_debugreg_load(struct vcpu *v); /* current: into the CPU, if enabled */
-void pv_debugreg_take(bool on); /* the debugger uses the CPUs' registers */
+/*
+ * The debugger uses these registers (a bit each) on all CPUs, with dr7. share:
+ * write the others of a vCPU with breakpoints; what they have in DR7, 0: none.
+ */
+void pv_debugreg_take(unsigned int mask, u64 dr7);
+u64 pv_debugreg_share(const struct vcpu *v);
 /* The debugger and v->pv.fpu, whose first 512 bytes are FXSAVE64's: fpu.c. */
 void pv_fpu_show(struct vcpu *v);
 void pv_fpu_change(struct vcpu *v, const void *image);

@@ -45,6 +45,7 @@ struct pv_vcpu {
     unsigned long kernel_ss;
     struct vcpu_info *info; /* registered or in shared_info; never NULL */
     struct guest_callback syscall; /* 64-bit SYSCALL */
+    u8 own_tsd;   /* CR4.TSD is the guest's own wish */
     u8 in_kernel; /* guest kernel mode: cr3_kernel and the kernel's GS base */
     u8 preemptible; /* the hypercall may stop validating with -ERESTART */
 
@@ -67,7 +68,7 @@ struct pv_vcpu {
     spinlock_t ldt_lock;
     unsigned int ldt_mapped; /* shadow LDT pages present */
 
-    u64 ctrlreg[8]; /* CR0 and CR4 as the guest sees them; CR2 unused */
+    u64 ctrlreg[8]; /* CR0 and, but for TSD, CR4 as the guest sees them; CR2 unused */
     u64 debugreg[8];
     u64 dr_mask;
 
