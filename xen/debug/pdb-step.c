@@ -50,6 +50,9 @@ static void arm_hypervisor(struct pdb_one_step *s, struct cpu_user_regs *regs)
     u8 code[3];
 
     fetch(regs->rip, code, sizeof(code));
+    /* HLT may wake up for nothing: the step is not to wait for an interrupt. */
+    if (code[0] == OP_HLT)
+        fetch(++regs->rip, code, sizeof(code));
     s->opcode = code[0];
     s->rip = regs->rip;
     /* The flags that SYSRET loads are in r11, and decide about the trap. */
@@ -58,9 +61,7 @@ static void arm_hypervisor(struct pdb_one_step *s, struct cpu_user_regs *regs)
         regs->r11 |= X86_EFLAGS_TF;
     if (code[0] == OP_REX_W && code[1] == OP_IRET)
         s->opcode = OP_IRET;
-    /* HLT waits for an interrupt. */
-    if (code[0] != OP_HLT)
-        regs->rflags &= ~(u64)X86_EFLAGS_IF;
+    regs->rflags &= ~(u64)X86_EFLAGS_IF;
 }
 
 /* What the thread will run next, or NULL if it cannot be known. */
