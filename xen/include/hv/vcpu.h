@@ -68,7 +68,8 @@ struct pv_vcpu {
     spinlock_t ldt_lock;
     unsigned int ldt_mapped; /* shadow LDT pages present */
 
-    u64 ctrlreg[8]; /* CR0 and, but for TSD, CR4 as the guest sees them; CR2 unused */
+    /* CR0 and, but for TSD, CR4 as the guest sees them; CR2 is unused. */
+    u64 ctrlreg[8];
     u64 debugreg[8];
     u64 dr_mask;
 
