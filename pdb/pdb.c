@@ -43,6 +43,7 @@ void session_reset(struct pdb *p)
     p->multiprocess = p->error_text = p->swbreak = p->hwbreak = false;
     p->non_stop = p->thread_events = p->no_resumed = p->console_on = false;
     p->owed = p->notified = p->extended = false;
+    p->sse = p->flags & PDB_SSE;
     p->command = NULL;
     p->nr_stops = p->nr_console = 0;
     p->context.kind = PDB_SPACE_THREAD;

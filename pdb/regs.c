@@ -117,7 +117,7 @@ static const struct feature features[] = {
 
 static uint32_t nr_features(const struct pdb *p)
 {
-    return p->flags & PDB_SSE ? NR(features) : NR(features) - 1;
+    return p->sse ? NR(features) : NR(features) - 1;
 }
 
 static const struct reg_def *find_reg(const struct pdb *p, uint32_t nr)

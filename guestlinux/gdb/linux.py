@@ -23,7 +23,7 @@ import linux_tasks as linux  # noqa: E402
 def read(address: int, length: int) -> bytes:
     try:
         return bytes(gdb.selected_inferior().read_memory(address, length))
-    except gdb.MemoryError as error:
+    except (gdb.MemoryError, OverflowError) as error:
         raise OSError(str(error)) from error
 
 

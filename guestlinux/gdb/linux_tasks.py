@@ -75,7 +75,7 @@ def neighbours(read: Reader, start: int, init: bytes, at: int,
                 and u64(read(before, 8), 0) == start + at
                 and name_in(read(following - at + comm, COMM_BYTES), 0) != ""
                 and name_in(read(before - at + comm, COMM_BYTES), 0) != "")
-    except OSError:
+    except (OSError, struct.error):     # no such address, or less than asked
         return False
 
 

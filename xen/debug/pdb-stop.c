@@ -71,6 +71,20 @@ static void note_cpu(struct cpu_user_regs *regs)
     c->gs_base = rdmsr(MSR_GS_BASE);
     c->shadow_gs_base = rdmsr(MSR_SHADOW_GS_BASE);
     c->regs = regs;
+    /* In the hypervisor it may be in the midst of changing them. */
+    c->fpu_shown = guest_mode(regs);
+    if (c->fpu_shown)
+        pv_fpu_show(current);
+}
+
+static void leave_cpu(void)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+
+    if (c->fpu_shown)
+        pv_fpu_reload(current);
+    c->fpu_shown = false;
+    pdb_hw_load();
 }
 
 static bool must_stay(unsigned int cpu)
@@ -91,31 +105,54 @@ static void catch_up(void)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
     s_time_t skipped = READ_ONCE(pdb_target->skipped);
+    s_time_t more = skipped - c->skipped;
 
-    if (c->skipped != skipped) {
-        clock_skip(skipped - c->skipped);
-        c->skipped = skipped;
-    }
+    c->skipped = skipped; /* first: an NMI may catch up in between */
+    barrier();
+    if (more)
+        clock_skip(more);
     this_cpu(console_activity)++; /* the watchdog's sign of life */
 }
 
-/* irqs off. Returns when this CPU may go on. */
-static void park(struct cpu_user_regs *regs)
+/* Until this CPU may go on. */
+static void wait_in_park(void)
 {
     cpumask_t self = cpumask_of(smp_processor_id());
-    struct pdb_cpu *c = &this_cpu(pdb_cpu);
 
-    note_cpu(regs);
     do {
         __atomic_fetch_or(&parked, self, __ATOMIC_SEQ_CST);
         while (must_stay(smp_processor_id()))
             cpu_relax();
         __atomic_fetch_and(&parked, ~self, __ATOMIC_SEQ_CST);
     } while (must_stay(smp_processor_id()));
+}
+
+/*
+ * irqs off. If an NMI comes when a trap has brought the CPU here already, both
+ * wait; what was interrupted first is what gdb sees, as soon as it is noted.
+ */
+static void park(struct cpu_user_regs *regs)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+
+    if (c->parking) {
+        wait_in_park();
+        catch_up();
+        pv_tsc_load();
+        return;
+    }
+    c->regs = NULL;
+    barrier();
+    c->parking = true;
+    barrier();
+    note_cpu(regs);
+    wait_in_park();
     __asm__ volatile("mov %0, %%cr2" ::"r"(c->cr2));
     catch_up();
     pv_tsc_load();
-    pdb_hw_load();
+    leave_cpu();
+    barrier();
+    c->parking = false;
 }
 
 bool pdb_nmi(struct cpu_user_regs *regs)
@@ -401,7 +438,7 @@ static void let_go(struct cpu_user_regs *regs)
     plant_again();
     if (!t->scoped && !(t->planned && t->plan.alone))
         pdb_hooks_plant();
-    pdb_hw_load();
+    leave_cpu();
     console_debug_unclaim();
     WRITE_ONCE(told_stay, stay);
     may_step = may;
@@ -658,52 +695,11 @@ static bool trapped(struct cpu_user_regs *regs)
     return !passed;
 }
 
-/* --- stacks --- */
-
-struct call {
-    bool (*fn)(struct cpu_user_regs *regs);
-    struct cpu_user_regs *regs;
-    bool result;
-};
-
-static __used void run_call(struct call *c)
-{
-    c->result = c->fn(c->regs);
-}
-
-/*
- * #DB comes on a page of its own, too small for all this and overwritten by
- * the next one: work on the ordinary stack, below what lies there.
- */
-static bool on_main_stack(bool (*fn)(struct cpu_user_regs *),
-                          struct cpu_user_regs *regs)
-{
-    struct cpu_info *info = get_cpu_info();
-    unsigned long top = (unsigned long)&info->guest_regs;
-    unsigned long bottom = top - 2 * PAGE_SIZE, sp = (unsigned long)regs;
-    struct call c = {fn, regs, false};
-
-    if (sp >= bottom && sp <= top)
-        return fn(regs);
-    sp = regs->rsp >= bottom && regs->rsp <= top && !guest_mode(regs)
-             ? regs->rsp : top;
-    sp = ROUND_DOWN(sp, 16);
-    __asm__ volatile("mov %%rsp, %%rbx\n\t"
-                     "mov %0, %%rsp\n\t"
-                     "call run_call\n\t"
-                     "mov %%rbx, %%rsp"
-                     : "+r"(sp)
-                     : "D"(&c)
-                     : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10",
-                       "r11", "memory", "cc");
-    return c.result;
-}
-
 bool pdb_trap(struct cpu_user_regs *regs)
 {
     if (READ_ONCE(leader) == smp_processor_id())
         return trap_in_debugger(regs);
-    return on_main_stack(trapped, regs);
+    return pdb_on_main_stack(trapped, regs);
 }
 
 /* --- the line --- */

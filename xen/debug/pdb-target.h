@@ -24,6 +24,8 @@ struct pdb_cpu {
     u64 dr6; /* of the #DB that stopped it */
     s_time_t skipped; /* of target.skipped: taken off this CPU's clock */
     bool dr_loaded;   /* its debug registers are ours */
+    bool parking;     /* it is in park() */
+    bool fpu_shown;   /* its vCPU's FPU image is up to date */
     bool expected;    /* an NMI of ours is on its way */
     bool button, had_tf; /* pdb_button() made it step; it stepped already */
 };
@@ -80,6 +82,8 @@ bool pdb_poke(maddr_t ma, u8 byte);
 /* --- pdb-thread.c --- */
 int pdb_get_regs(void *ctx, struct pdb_tid t, struct pdb_regs *r);
 int pdb_set_regs(void *ctx, struct pdb_tid t, const struct pdb_regs *r);
+int pdb_get_fpu(void *ctx, struct pdb_tid t, u8 *fxsave);
+int pdb_set_fpu(void *ctx, struct pdb_tid t, const u8 *fxsave);
 int32_t pdb_next_inferior(void *ctx, int32_t pid);
 int32_t pdb_next_thread(void *ctx, int32_t pid, int32_t tid);
 int pdb_thread_info(void *ctx, struct pdb_tid t, struct pdb_thread_info *i);
@@ -145,6 +149,10 @@ extern const struct pdb_table pdb_tables[];
 /* --- pdb-event.c --- */
 int pdb_cmd_break_on(struct pdb *p, void *ctx, const char *args,
                      struct pdb_out *o);
+
+/* --- pdb-stack.c --- */
+bool pdb_on_main_stack(bool (*fn)(struct cpu_user_regs *),
+                       struct cpu_user_regs *regs);
 
 /* --- pdb-stop.c --- */
 bool pdb_trap(struct cpu_user_regs *regs);  /* #BP, #DB, faults */

@@ -8,6 +8,7 @@
 #include <hv/domain.h>
 #include <hv/format.h>
 #include <hv/mm.h>
+#include <hv/pv.h>
 #include <hv/string.h>
 #include <hv/version.h>
 #include <hv/x86.h>
@@ -129,31 +130,29 @@ struct cpu_user_regs *pdb_vcpu_regs(struct vcpu *v)
 
 /* --- reading --- */
 
-static void put(struct pdb_regs *r, enum pdb_reg reg, u64 v)
+static noinline void put(struct pdb_regs *r, enum pdb_reg reg, u64 v)
 {
     r->v[reg] = v;
     r->known |= PDB_REG_BIT(reg);
 }
 
+/* Where the registers that are 64 bits wide lie in a frame. */
+#define AT(reg, field) {PDB_##reg, offsetof(struct cpu_user_regs, field)}
+static const struct {
+    u8 reg, offset;
+} in_frame[] = {
+    AT(RIP, rip), AT(RSP, rsp), AT(RAX, rax), AT(RBX, rbx), AT(RCX, rcx),
+    AT(RDX, rdx), AT(RSI, rsi), AT(RDI, rdi), AT(RBP, rbp), AT(R8, r8),
+    AT(R9, r9), AT(R10, r10), AT(R11, r11), AT(R12, r12), AT(R13, r13),
+    AT(R14, r14), AT(R15, r15),
+};
+#undef AT
+
 static void put_frame(struct pdb_regs *r, const struct cpu_user_regs *f)
 {
-    put(r, PDB_RAX, f->rax);
-    put(r, PDB_RBX, f->rbx);
-    put(r, PDB_RCX, f->rcx);
-    put(r, PDB_RDX, f->rdx);
-    put(r, PDB_RSI, f->rsi);
-    put(r, PDB_RDI, f->rdi);
-    put(r, PDB_RBP, f->rbp);
-    put(r, PDB_RSP, f->rsp);
-    put(r, PDB_R8, f->r8);
-    put(r, PDB_R9, f->r9);
-    put(r, PDB_R10, f->r10);
-    put(r, PDB_R11, f->r11);
-    put(r, PDB_R12, f->r12);
-    put(r, PDB_R13, f->r13);
-    put(r, PDB_R14, f->r14);
-    put(r, PDB_R15, f->r15);
-    put(r, PDB_RIP, f->rip);
+    for (unsigned int i = 0; i < ARRAY_SIZE(in_frame); i++)
+        put(r, in_frame[i].reg, *(const u64 *)((const u8 *)f +
+                                               in_frame[i].offset));
     put(r, PDB_EFLAGS, f->rflags);
     put(r, PDB_CS, f->cs);
     put(r, PDB_SS, f->ss);
@@ -222,31 +221,11 @@ int pdb_get_regs(void *ctx, struct pdb_tid t, struct pdb_regs *r)
 
 /* --- writing --- */
 
-static void take(const struct pdb_regs *r, enum pdb_reg reg, void *to)
-{
-    if (r->known & PDB_REG_BIT(reg))
-        memcpy(to, &r->v[reg], sizeof(u64));
-}
-
 static void take_frame(const struct pdb_regs *r, struct cpu_user_regs *f)
 {
-    take(r, PDB_RAX, &f->rax);
-    take(r, PDB_RBX, &f->rbx);
-    take(r, PDB_RCX, &f->rcx);
-    take(r, PDB_RDX, &f->rdx);
-    take(r, PDB_RSI, &f->rsi);
-    take(r, PDB_RDI, &f->rdi);
-    take(r, PDB_RBP, &f->rbp);
-    take(r, PDB_RSP, &f->rsp);
-    take(r, PDB_R8, &f->r8);
-    take(r, PDB_R9, &f->r9);
-    take(r, PDB_R10, &f->r10);
-    take(r, PDB_R11, &f->r11);
-    take(r, PDB_R12, &f->r12);
-    take(r, PDB_R13, &f->r13);
-    take(r, PDB_R14, &f->r14);
-    take(r, PDB_R15, &f->r15);
-    take(r, PDB_RIP, &f->rip);
+    for (unsigned int i = 0; i < ARRAY_SIZE(in_frame); i++)
+        if (r->known & PDB_REG_BIT(in_frame[i].reg))
+            *(u64 *)((u8 *)f + in_frame[i].offset) = r->v[in_frame[i].reg];
 }
 
 static u64 allowed_flags(const struct cpu_user_regs *f, u64 flags)
@@ -277,6 +256,41 @@ int pdb_set_regs(void *ctx, struct pdb_tid t, const struct pdb_regs *r)
         f->entry_vector &= 0xff;
     if (r->known & PDB_REG_BIT(PDB_EFLAGS))
         f->rflags = allowed_flags(f, r->v[PDB_EFLAGS]);
+    return 0;
+}
+
+/* --- the FPU: guests' only, the hypervisor does not use it --- */
+
+/* The vCPU if its image holds its registers. */
+static struct vcpu *vcpu_with_fpu(struct pdb_tid t)
+{
+    struct vcpu *v = pdb_vcpu(t);
+    unsigned int cpu = v ? cpu_of(v) : 0;
+
+    if (!v || !v->pv.fpu)
+        return NULL;
+    return cpu == NR_CPUS || per_cpu(pdb_cpu, cpu).fpu_shown ? v : NULL;
+}
+
+int pdb_get_fpu(void *ctx, struct pdb_tid t, u8 *fxsave)
+{
+    const struct vcpu *v = vcpu_with_fpu(t);
+
+    (void)ctx;
+    if (!v)
+        return -PDB_EBUSY;
+    memcpy(fxsave, v->pv.fpu, PDB_FPU_SIZE);
+    return 0;
+}
+
+int pdb_set_fpu(void *ctx, struct pdb_tid t, const u8 *fxsave)
+{
+    struct vcpu *v = vcpu_with_fpu(t);
+
+    (void)ctx;
+    if (!v)
+        return -PDB_EBUSY;
+    pv_fpu_change(v, fxsave);
     return 0;
 }
 

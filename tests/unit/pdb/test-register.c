@@ -98,7 +98,9 @@ static void describes_itself(struct fake *f)
     HAS(x, "org.gnu.gdb.i386.linux");
     HAS(x, "\"cr3\"");
     CHECK(!strstr(x, "xmm"));
-    f->pdb.flags |= PDB_SSE;
+    f->pdb.flags |= PDB_SSE; /* for the next gdb */
+    CHECK(!strstr(fake_ask(f, "qXfer:features:read:target.xml:0,fff"), "xmm"));
+    fake_ask(f, "qSupported:multiprocess+");
     HAS(fake_ask(f, "qXfer:features:read:target.xml:0,fff"), "xmm15");
 }
 
