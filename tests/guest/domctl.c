@@ -73,7 +73,7 @@ TEST(domain_info)
     CHECK_EQ(op.u.getdomaininfo.domain, 0);
     CHECK_EQ(op.u.getdomaininfo.tot_pages, start_info->nr_pages);
     CHECK_EQ(op.u.getdomaininfo.nr_online_vcpus, 1);
-    CHECK_EQ(op.u.getdomaininfo.max_vcpu_id, 0);
+    CHECK_EQ(op.u.getdomaininfo.max_vcpu_id, option_number("cpus=", 1) - 1);
     CHECK(op.u.getdomaininfo.flags & XEN_DOMINF_running);
     CHECK_EQ(op.u.getdomaininfo.shared_info_frame,
              start_info->shared_info >> 12);

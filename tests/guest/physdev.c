@@ -209,7 +209,7 @@ TEST(platform_cpu_info)
     struct xen_platform_op op = { 0 };
 
     CHECK_OK(platform(XENPF_get_cpuinfo, &op));
-    CHECK_EQ(op.u.pcpu_info.max_present, 0);
+    CHECK_EQ(op.u.pcpu_info.max_present, option_number("cpus=", 1) - 1);
     CHECK(op.u.pcpu_info.flags & XEN_PCPU_FLAGS_ONLINE);
     op.u.pcpu_info.xen_cpuid = 100000;
     CHECK_OK(platform(XENPF_get_cpuinfo, &op));

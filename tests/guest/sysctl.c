@@ -38,7 +38,7 @@ TEST(physinfo)
     struct xen_sysctl_physinfo *info = &op.u.physinfo;
 
     CHECK_OK(sysctl(XEN_SYSCTL_physinfo, &op));
-    CHECK_EQ(info->nr_cpus, 1);
+    CHECK_EQ(info->nr_cpus, option_number("cpus=", 1));
     CHECK_EQ(info->nr_nodes, 1);
     CHECK(info->cpu_khz > 100000);
     CHECK(info->capabilities & XEN_SYSCTL_PHYSCAP_pv);
@@ -113,7 +113,7 @@ TEST(cpu_info)
     op.u.getcpuinfo.max_cpus = 4;
     set_xen_guest_handle(op.u.getcpuinfo.info, info);
     CHECK_OK(sysctl(XEN_SYSCTL_getcpuinfo, &op));
-    CHECK_EQ(op.u.getcpuinfo.nr_cpus, 1);
+    CHECK_EQ(op.u.getcpuinfo.nr_cpus, option_number("cpus=", 1));
     op.u.getcpuinfo.max_cpus = 4;
     set_xen_guest_handle(op.u.getcpuinfo.info,
                          (xen_sysctl_cpuinfo_t *)UNMAPPED_VA);
@@ -136,11 +136,11 @@ TEST(cpu_topology)
     struct xen_sysctl op = { 0 };
 
     CHECK_OK(sysctl(XEN_SYSCTL_cputopoinfo, &op));
-    CHECK_EQ(op.u.cputopoinfo.num_cpus, 1);
+    CHECK_EQ(op.u.cputopoinfo.num_cpus, option_number("cpus=", 1));
     op.u.cputopoinfo.num_cpus = 4;
     set_xen_guest_handle(op.u.cputopoinfo.cputopo, topo);
     CHECK_OK(sysctl(XEN_SYSCTL_cputopoinfo, &op));
-    CHECK_EQ(op.u.cputopoinfo.num_cpus, 1);
+    CHECK_EQ(op.u.cputopoinfo.num_cpus, option_number("cpus=", 1));
     CHECK(topo[0].core == 0 || topo[0].core == XEN_INVALID_CORE_ID);
 }
 
