@@ -71,6 +71,9 @@ install: dist             ## put dist/ below DESTDIR
 bench: setup initramfs hypervisor ## compare with bare Linux and Debian's hypervisor
 	tests/bench/compare
 
+bench-pdb: setup initramfs hypervisor ## what a gdb session costs, beside QEMU's own stub
+	tests/bench/pdb
+
 lint: setup               ## check the house rules, print the figures
 	tools/lint/lint
 
@@ -100,5 +103,5 @@ help:                     ## this list
 		awk -F'|' '{ printf "%-20s  %s\n", $$1, $$2 }'
 	@sed -n '/^# Variables/,/^$$/s/^# \{0,1\}//p' Makefile
 
-.PHONY: all hypervisor run test run-debian initramfs debian iso dist install bench lint \
+.PHONY: all hypervisor run test run-debian initramfs debian iso dist install bench bench-pdb lint \
 	cppcheck nightly stress setup clean distclean help

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the debugger's system tests share: machines, a line's ends, checks.
+
+HV and HV_SYMS name the image and its symbols (default: dist/boot), NSPLITD the
+splitter.
+"""
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import dom0
+from cases import Context, check
+from machine import PATIENCE, TOP, Machine
+
+SHELL = r"dom0:\S*# "
+WAITS = r"waits for gdb\.\r"
+NO_KASLR = "modules=none nokaslr"
+
+# What Linux says when its clock, its CPUs or its patience have suffered.
+COMPLAINTS = (r"rcu.*stall|soft lockup|hard LOCKUP|blocked for more than|"
+              r"clocksource.*unstable|BUG:|Oops:|WARNING:|went backwards")
+
+
+def found(pattern: str, text: str) -> re.Match[str]:
+    match = re.search(pattern, text, re.M)
+    check(match is not None, f"no /{pattern}/ in:\n{text}")
+    assert match is not None
+    return match
+
+
+def build_demo(directory: Path, source: str = "demo") -> Path:
+    """A process to be debugged, with symbols."""
+    program = directory / source
+    subprocess.run(["gcc", "-g", "-O1", "-static", "-no-pie", "-o",
+                    str(program), f"tests/pdb-system/{source}.c"],
+                   check=True, cwd=TOP)
+    return program
+
+
+def with_files(directory: Path, *programs: Path) -> Path:
+    """The initramfs with more files: archives may follow one another."""
+    initrd = directory / "initramfs"
+    data = dom0.INITRD.read_bytes()
+    for program in programs:
+        data += subprocess.run(
+            ["cpio", "-o", "-H", "newc", "--quiet"], cwd=program.parent,
+            input=program.name.encode() + b"\n", stdout=subprocess.PIPE,
+            check=True).stdout
+    initrd.write_bytes(data)
+    return initrd
+
+
+def machine_on(ctx: Context, option: str, smp: str = "1",
+               initrd: Path | None = None,
+               **more: Any) -> tuple[Machine, str]:
+    """A machine whose second line is the debugger's, and that line's name."""
+    path = ctx.directory / "gdb.sock"
+    config = dom0.config(
+        f"com2=115200,8n1 {option}", NO_KASLR, smp=smp,
+        serial=("test", f"unix:{path},server=on,wait=off"),
+        initrd=initrd or dom0.INITRD, **more)
+    return Machine(config, ctx.directory), str(path)
+
+
+def booted(machine: Machine) -> None:
+    dom0.wait_ready(machine)
+    machine.expect(SHELL)
+
+
+def shell_answers(machine: Machine, word: str) -> None:
+    machine.send(f"echo {word[:2]}''{word[2:]}\n")
+    machine.expect(rf"^{word}", fatal=dom0.TROUBLE)
+
+
+def healthy(machine: Machine, word: str) -> None:
+    """Domain 0 answers, and its kernel has found nothing to complain of."""
+    shell_answers(machine, word)
+    machine.send("echo DM''ESG; "
+                 f"dmesg | grep -E '{COMPLAINTS}'; echo CHECK''ED\n")
+    said = machine.expect(r"(?s)^DMESG\r+\n(.*?)^CHECKED")[1].decode()
+    check(not said, f"domain 0 complains: {said}")
+
+
+def address_of(machine: Machine, symbol: str) -> int:
+    machine.send(f"grep ' {symbol}$' /proc/kallsyms\n")
+    return int(machine.expect(rf"([0-9a-f]{{16}}) \w {symbol}\r")[1], 16)
+
+
+def uptime(machine: Machine) -> float:
+    machine.send("echo UP''TIME $(cut -d' ' -f1 /proc/uptime)\n")
+    return float(machine.expect(r"UPTIME (\d+\.\d+)")[1])
+
+
+def to_hypervisor(machine: Machine) -> None:
+    machine.send("\x01\x01\x01")
+    machine.expect(r"Serial input -> Xen")
+
+
+def to_domain0(machine: Machine) -> None:
+    machine.send("\x01\x01\x01")
+    machine.expect(r"Serial input -> DOM0")
+
+
+class Wire:
+    """A gdb that only we are: packets by hand, for what gdb never does."""
+
+    def __init__(self, path: str) -> None:
+        self.end = socket.socket(socket.AF_UNIX)
+        self.end.connect(path)
+        self.end.settimeout(20 * PATIENCE)
+        self.data = b""
+
+    def close(self) -> None:
+        self.end.close()
+
+    def send(self, body: str) -> None:
+        total = sum(body.encode()) & 255
+        self.end.sendall(f"${body}#{total:02x}".encode())
+
+    def reply(self) -> str:
+        while True:
+            match = re.search(rb"\$([^#]*)#..", self.data)
+            if match:
+                self.data = self.data[match.end():]
+                self.end.sendall(b"+")
+                return match[1].decode()
+            self.data += self.end.recv(4096)
+
+    def ask(self, body: str) -> str:
+        self.send(body)
+        return self.reply()
+
+    def hello(self) -> None:
+        """What gdb says first; it stops the machine."""
+        self.ask("qSupported:multiprocess+;swbreak+;hwbreak+;"
+                 "vContSupported+")
+        self.ask("?")
+
+
+class Splitter:
+    """nsplitd on a line; its ports and what the console port says."""
+
+    def __init__(self, line: str) -> None:
+        program = os.environ.get("NSPLITD") or TOP / "dist/usr/bin/nsplitd"
+        self.process = subprocess.Popen(
+            [str(program), "-p", "0", f"unix:{line}"], text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        assert self.process.stdout is not None
+        said = ""
+        while "ports:" not in said:
+            text = self.process.stdout.readline()
+            check(bool(text), f"nsplitd did not start: {said}")
+            said += text
+        ports = found(r"console (\d+) gdb (\d+)", said)
+        self.gdb = f"localhost:{ports[2]}"
+        self.console = socket.create_connection(("localhost", int(ports[1])))
+        self.console.settimeout(1)
+        self.text = b""
+
+    def __enter__(self) -> Splitter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.console.close()
+        self.process.terminate()
+        self.process.wait()
+
+    def send(self, text: str) -> None:
+        self.console.sendall(text.encode())
+
+    def expect(self, pattern: str, deadline: float = 240) -> str:
+        """Everything up to the pattern, which is taken off."""
+        end = time.monotonic() + deadline * PATIENCE
+        while True:
+            match = re.search(pattern.encode(), self.text, re.M)
+            if match:
+                said, self.text = (self.text[:match.end()],
+                                   self.text[match.end():])
+                return said.decode(errors="replace")
+            check(time.monotonic() < end, f"no /{pattern}/ in {self.text!r}")
+            try:
+                data = self.console.recv(65536)
+                check(bool(data), "nsplitd left")
+                self.text += data
+            except TimeoutError:
+                pass
