@@ -21,6 +21,7 @@
 
 #include "hooks.h"
 
+#define KEYBOARD_IRQ 1
 #define CONSOLE_POLL_PERIOD MILLISECS(5)
 
 unsigned int order_of_size(unsigned long size)
@@ -52,7 +53,30 @@ static const struct printk_ops printk_hooks = {
 
 /* --- crash --- */
 
+#define TRAP_SYSCALL 0x100 /* entry.S */
+
+/* Any context: whose guest each CPU runs, and how it came in here. */
+static void show_running(void)
+{
+    unsigned int cpu;
+
+    printk("CPUs ran, with what the guest entered by (%#x: hypercall, number in rax):\n",
+           TRAP_SYSCALL);
+    for_each_online_cpu (cpu) {
+        const struct cpu_info *info = cpu_info_of_stack(cpu_stacks[cpu]);
+        const struct cpu_user_regs *r = &info->guest_regs;
+        const struct vcpu *v = info->current_vcpu;
+
+        if (!v || v->is_idle)
+            printk("  CPU%u: idle\n", cpu);
+        else
+            printk("  CPU%u: d%uv%u, entry %#x, rip %016lx, rax %lx\n", cpu,
+                   v->domain->id, v->id, r->entry_vector, r->rip, r->rax);
+    }
+}
+
 static const struct crash_ops crash_hooks = {
+    .show_domains = show_running,
     .stop_other_cpus = smp_stop_others,
     .delay_us = udelay,
     .acpi_reset = acpi_reset,
@@ -125,9 +149,23 @@ static void poll_console(void *unused)
     timer_set(&poll_timer, now() + CONSOLE_POLL_PERIOD);
 }
 
+/* Until domain 0 has its keyboard, the bytes are fetched for it. */
+static void keyboard_irq(unsigned int irq, void *unused)
+{
+    (void)irq, (void)unused;
+    keyboard_fetch();
+}
+
+void leave_keyboard(void)
+{
+    irq_free(isa_irq_to_gsi(KEYBOARD_IRQ));
+    keyboard_fetch();
+}
+
 void start_console_irqs(void)
 {
     console_init_irqs(request_line_irq);
+    (void)irq_request(isa_irq_to_gsi(KEYBOARD_IRQ), keyboard_irq, NULL);
     if (!console_needs_poll())
         return;
     timer_init(&poll_timer, poll_console, NULL, 0);

@@ -186,6 +186,7 @@ void __init start(u32 magic, u32 information)
     for (unsigned int i = 0; i < boot_info.nr_modules; i++)
         free_module(&boot_info.modules[i]);
     watchdog_init();
+    leave_keyboard();
     console_dom0_started(boot_info.modules[0].cmdline);
     local_irq_disable();
     reset_stack_and_jump(run_machine);

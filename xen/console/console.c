@@ -23,8 +23,13 @@
 
 #include "internal.h"
 
-/* Polls of the line status before a transmitter counts as stuck. */
-#define TX_PATIENCE 200000
+/* Polls of the line status, about a microsecond each, before a transmitter
+ * counts as stuck; and once it does. A slow line gets time for its FIFO. */
+#define TX_PATIENCE 200000U
+#define TX_PATIENCE_AT(baud) (TX_PATIENCE + 2000000000U / (baud))
+#define TX_PATIENCE_STUCK 3000U
+#define SLOWEST 1200
+#define EARLY_BREAK 0x100
 /* Received bytes that one interrupt handles before it lets others go first. */
 #define RX_BATCH 64
 #define DOM0_INPUT 32768 /* power of two */
@@ -34,15 +39,20 @@ struct line {
     struct cs_port port;
     bool configured; /* com<n>= was given and the UART is there */
     bool by_irq;
-    bool stuck;      /* the transmitter did not move: do not wait again */
+    bool stuck;      /* the transmitter did not move: wait less */
+    unsigned int patience;
     u64 dropped;
+    /* Received while this CPU waited for the transmitter: free running. */
+    u32 early_head, early_tail;
+    u16 early[256]; /* bytes, EARLY_BREAK */
 };
 
 static struct line lines[NR_SERIAL_PORTS];
 static DEFINE_SPINLOCK(line_lock);
 static unsigned int line_owner = NR_CPUS; /* its holder, NR_CPUS: none */
 static struct cs_focus focus;
-static bool force_polled; /* fatal path, or sync_console */
+static bool force_polled; /* fatal path, debugger, or sync_console */
+static bool fatal; /* the machine ends: nobody listens any more */
 static bool vga_wanted, vga_keep;
 static bool opened; /* ports and screen are known; until then: the ring only */
 
@@ -92,7 +102,8 @@ static unsigned long lines_enter(void)
 
     if (READ_ONCE(line_owner) == smp_processor_id())
         return flags | LINES_NOT_LOCKED;
-    spin_lock(&line_lock);
+    if (!console_lock(&line_lock))
+        return flags | LINES_NOT_LOCKED;
     WRITE_ONCE(line_owner, smp_processor_id());
     return flags;
 }
@@ -126,12 +137,37 @@ static bool feed(struct line *l)
     return true;
 }
 
+static bool has_early(const struct line *l)
+{
+    return l->early_head != l->early_tail;
+}
+
+/*
+ * The receiver's FIFO is full after a millisecond, and nobody empties it while
+ * we wait with irqs off: keep what comes for take_bytes().
+ */
+static void receive_early(struct line *l)
+{
+    while (l->early_head - l->early_tail < ARRAY_SIZE(l->early)) {
+        int c = ns16550_getc(&l->uart);
+
+        if (c == SERIAL_NONE)
+            break;
+        l->early[l->early_head++ % ARRAY_SIZE(l->early)] =
+            c == SERIAL_BREAK ? EARLY_BREAK : (u8)c;
+    }
+}
+
 /* Wait, bounded, for an empty transmitter and feed it. False: no progress. */
 static bool feed_polled(struct line *l)
 {
-    for (unsigned int i = 0; i < (l->stuck ? 1 : TX_PATIENCE); i++) {
+    unsigned int patience = l->stuck ? TX_PATIENCE_STUCK : l->patience;
+
+    for (unsigned int i = 0; i < patience; i++) {
         if (ns16550_tx_room(&l->uart) != 0)
             return feed(l);
+        if (!fatal)
+            receive_early(l);
         cpu_relax();
     }
     l->stuck = true;
@@ -149,6 +185,9 @@ static void start_sending(struct line *l)
     if (!sends_by_irq(l)) {
         while (cs_tx_pending(&l->port) && feed_polled(l))
             ;
+        /* The interrupt of an empty transmitter brings service_line(). */
+        if (has_early(l) && l->by_irq)
+            ns16550_set_irqs(&l->uart, true, true);
         return;
     }
     feed(l);
@@ -250,7 +289,7 @@ void console_flush(void)
 
 void console_force_unlock(void)
 {
-    force_polled = true;
+    force_polled = fatal = true;
     spin_lock_init(&line_lock);
     line_owner = NR_CPUS;
     printk_break_lock();
@@ -267,10 +306,12 @@ static u32 dom0_room(void)
 
 static void dom0_put(const u8 *data, unsigned int n)
 {
+    unsigned long flags = lines_enter(); /* two lines, or a replay */
     bool was_empty = dom0_input.head == READ_ONCE(dom0_input.tail);
 
     for (unsigned int i = 0; i < n && dom0_room() != 0; i++)
         dom0_input.bytes[dom0_input.head++ % DOM0_INPUT] = data[i];
+    lines_leave(flags);
     if (was_empty && dom0_notify)
         dom0_notify();
 }
@@ -307,6 +348,17 @@ static void act_on(const struct cs_action *act)
     }
 }
 
+/* A byte, or SERIAL_*: first those that came while output was polled. */
+static int next_byte(struct line *l)
+{
+    u16 c;
+
+    if (!has_early(l))
+        return ns16550_getc(&l->uart);
+    c = l->early[l->early_tail++ % ARRAY_SIZE(l->early)];
+    return c == EARLY_BREAK ? SERIAL_BREAK : c;
+}
+
 /*
  * Take bytes from the UART while there is room for what they may become.
  * Returns how many actions were stored. The lock is held.
@@ -317,7 +369,7 @@ static unsigned int take_bytes(struct line *l, struct cs_action *acts,
     unsigned int n = 0;
 
     while (n < max && dom0_room() > RX_BATCH * sizeof(acts->data)) {
-        int c = ns16550_getc(&l->uart);
+        int c = next_byte(l);
 
         if (c == SERIAL_NONE)
             break;
@@ -336,7 +388,8 @@ static void throttle(struct line *l)
     ns16550_throttle(&l->uart, full);
     if (l->by_irq)
         ns16550_set_irqs(&l->uart, !full,
-                         sends_by_irq(l) && cs_tx_pending(&l->port));
+                         (sends_by_irq(l) && cs_tx_pending(&l->port)) ||
+                             (!full && has_early(l)));
 }
 
 static void service_line(struct line *l)
@@ -504,7 +557,7 @@ void console_debug_hold(bool on)
         return;
     flags = lines_enter();
     cs_hold(&debug_line->port, on);
-    force_polled = on || sync_console;
+    force_polled = on || sync_console || fatal;
     if (!on)
         start_sending(debug_line);
     lines_leave(flags);
@@ -520,7 +573,7 @@ bool console_debug_held(void)
 bool console_debug_waiting(void)
 {
     return debug_line && debug_line->configured &&
-           ns16550_rx_ready(&debug_line->uart);
+           (has_early(debug_line) || ns16550_rx_ready(&debug_line->uart));
 }
 
 void console_debug_poll(void)
@@ -541,6 +594,7 @@ static void __init open_port(unsigned int i)
     char word[32];
 
     cs_port_init(&l->port, &focus);
+    l->patience = TX_PATIENCE_AT(SLOWEST);
     if (opt_com[i][0] == '\0')
         return;
     wrong = serial_parse(opt_com[i], &p, word, sizeof(word));
@@ -548,6 +602,7 @@ static void __init open_port(unsigned int i)
         log_error("ERROR: com%u=: '%s': %s. Port off.\n", i + 1, word, wrong);
         return;
     }
+    l->patience = TX_PATIENCE_AT(p.baud ? p.baud : SLOWEST);
     l->configured = ns16550_init(&l->uart, &p);
     if (!l->configured)
         log_error("ERROR: com%u=: there is no serial port at %#x. Port off.\n",

@@ -7,6 +7,14 @@
  */
 #include <hv/console.h>
 #include <hv/spinlock.h>
+#include <hv/x86.h>
+
+/* Keyboard controller 8042. */
+#define DATA_PORT 0x60
+#define STATUS_PORT 0x64
+#define STATUS_OUTPUT 0x01 /* a byte waits */
+#define STATUS_MOUSE 0x20  /* and it is the mouse's */
+#define FETCH_MAX 32       /* a port that is not there has always one */
 
 #define SCROLL_LOCK 0x46
 #define LEFT_SHIFT 0x2a
@@ -59,4 +67,17 @@ void keyboard_listen(u8 code)
     flags = local_irq_save();
     debug_key_press((u8)c);
     local_irq_restore(flags);
+}
+
+void keyboard_fetch(void)
+{
+    for (unsigned int i = 0; i < FETCH_MAX; i++) {
+        u8 status = inb(STATUS_PORT), code;
+
+        if (status == 0xff || !(status & STATUS_OUTPUT))
+            break;
+        code = inb(DATA_PORT);
+        if (!(status & STATUS_MOUSE))
+            keyboard_listen(code);
+    }
 }

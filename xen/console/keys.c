@@ -7,7 +7,9 @@
 #include <hv/atomic.h>
 #include <hv/bug.h>
 #include <hv/console.h>
+#include <hv/events.h>
 #include <hv/printk.h>
+#include <hv/spinlock.h>
 
 #define NR_KEYS 128
 
@@ -35,6 +37,7 @@ static void run_key(u8 key)
 {
     const struct debug_key *k = keys[key];
 
+    note_event("debug key", key, 0);
     printk("'%c' pressed -> %s\n", key, k->description);
     k->fn(key);
 }
@@ -101,10 +104,18 @@ static void change_level(u8 key)
     printk_change_level(key == '+' ? 1 : -1);
 }
 
+static void key_events(u8 key)
+{
+    (void)key;
+    events_dump();
+}
+
 static void toggle_at_once(u8 key)
 {
     (void)key;
     at_once = !at_once;
+    /* Keys take locks that are not made for interrupts: nobody is to mind. */
+    lock_check_stop();
     printk("Keys run %s\n", at_once ? "at once, in the interrupt"
                                     : "when the CPU gets to it");
 }
@@ -113,6 +124,7 @@ static const struct debug_key own_keys[] = {
     {'A', true, false, "run all keys at once, or as usual", toggle_at_once},
     {'+', true, false, "more log messages", change_level},
     {'-', true, false, "fewer log messages", change_level},
+    {'E', false, true, "last events of the hypervisor", key_events},
     {'h', false, false, "list the keys", list_keys},
     {'*', false, false, "all keys that only show something",
      press_safe_keys},

@@ -15,6 +15,7 @@
 #include "internal.h"
 
 #define MAX_MESSAGE 1024
+#define NMI_PATIENCE 50000000U /* polls of a lock: seconds */
 #define GUEST_BURST 10                /* messages that may come at once */
 #define GUEST_INTERVAL 500000000L     /* ns until one more may come */
 
@@ -90,7 +91,21 @@ static int __init parse_guest_loglvl(const char *value)
     return parse_threshold(value, &guest_loglvl);
 }
 OPTION_CUSTOM(guest_loglvl, parse_guest_loglvl);
-OPTION_BOOL(console_timestamps, timestamps);
+
+static int __init parse_timestamps(const char *value)
+{
+    static const char *const words[] __initconst = {
+        "none", "no", "off", "0", "false", /* the rest turns them on */
+        "", "boot", "yes", "on", "1", "true"};
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcmp(value, words[i]) == 0) {
+            timestamps = i >= 5;
+            return 0;
+        }
+    return -EINVAL;
+}
+OPTION_CUSTOM(console_timestamps, parse_timestamps);
 
 void printk_register(const struct printk_ops *ops)
 {
@@ -108,6 +123,28 @@ void printk_change_level(int by)
     console_printf("Log level: %s\n", names[level + 1]);
 }
 
+/* The stacks of NMI, double fault, machine check and #DB: see percpu.h. */
+static bool on_stack_of_its_own(void)
+{
+    unsigned long sp = (unsigned long)__builtin_frame_address(0);
+
+    return sp % STACK_SIZE / PAGE_SIZE < STACK_GUARD_PAGE;
+}
+
+bool console_lock(spinlock_t *l)
+{
+    if (!on_stack_of_its_own()) {
+        spin_lock(l);
+        return true;
+    }
+    for (unsigned int i = 0; i < NMI_PATIENCE; i++) {
+        if (spin_trylock(l))
+            return true;
+        cpu_relax();
+    }
+    return false;
+}
+
 /*
  * A fault inside printk must be able to report itself: the CPU that holds the
  * lock goes through. Returns whether the lock was taken.
@@ -117,7 +154,8 @@ static bool printk_enter(unsigned long *flags)
     *flags = local_irq_save();
     if (READ_ONCE(printk_owner) == smp_processor_id())
         return false;
-    spin_lock(&printk_lock);
+    if (!console_lock(&printk_lock))
+        return false;
     WRITE_ONCE(printk_owner, smp_processor_id());
     return true;
 }
@@ -157,6 +195,11 @@ void printk_break_lock(void)
     printk_owner = NR_CPUS;
 }
 
+s_time_t printk_now(void)
+{
+    return printk_ops ? printk_ops->now() : 0;
+}
+
 static void emit(const char *text, size_t len)
 {
     conring_append(text, len);
@@ -169,7 +212,7 @@ static void emit_prefix(void)
     int n = snprintf(prefix, sizeof(prefix), "(XEN) ");
 
     if (timestamps) {
-        unsigned long us = printk_ops ? (u64)printk_ops->now() / 1000 : 0;
+        unsigned long us = (u64)printk_now() / 1000;
 
         n = snprintf(prefix, sizeof(prefix), "(XEN) [%5lu.%06lu] ",
                      us / 1000000, us % 1000000);
@@ -239,7 +282,7 @@ void console_printf(const char *fmt, ...)
 /* One token per interval, GUEST_BURST at most. printk's lock is held. */
 static bool guest_may_print(void)
 {
-    s_time_t t = printk_ops ? printk_ops->now() : 0;
+    s_time_t t = printk_now();
     s_time_t gained = (t - guest_limit.last) / GUEST_INTERVAL;
 
     if (gained > 0) {

@@ -8,6 +8,10 @@
 #include <hv/spinlock.h>
 #include <hv/string.h>
 
+#define REASON_PARITY 0x80
+#define REASON_IO_CHECK 0x40
+
+u8 crash_test_nmi_reason;
 static char crashtest[16];
 OPTION_STRING(crashtest, crashtest);
 
@@ -51,6 +55,17 @@ static noinline void raise_nmi(void)
     __asm__ volatile("int $2");
 }
 
+/* No crash yet: an NMI has to come. */
+static void fail_memory(void)
+{
+    crash_test_nmi_reason = REASON_PARITY;
+}
+
+static void fail_card(void)
+{
+    crash_test_nmi_reason = REASON_IO_CHECK;
+}
+
 static noinline void lock_up(void)
 {
     __asm__ volatile("cli");
@@ -82,7 +97,8 @@ static const struct {
     {"exec", execute_data},      {"doublefault", double_fault},
     {"bug", hit_bug},            {"panic", raise_panic},
     {"lockup", lock_up},         {"nmi", raise_nmi},
-    {"lockorder", swap_locks},
+    {"lockorder", swap_locks},   {"parity", fail_memory},
+    {"iocheck", fail_card},
 };
 
 void crash_test(void)
@@ -95,6 +111,6 @@ void crash_test(void)
             tests[i].fn();
             return;
         }
-    log_error("ERROR: crashtest=: '%s' is none of fault text exec doublefault bug panic lockup nmi lockorder.\n",
+    log_error("ERROR: crashtest=: '%s' is none of fault text exec doublefault bug panic lockup nmi lockorder parity iocheck.\n",
               crashtest);
 }

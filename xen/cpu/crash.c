@@ -11,6 +11,7 @@
 #include <hv/console.h>
 #include <hv/cpu.h>
 #include <hv/crash.h>
+#include <hv/events.h>
 #include <hv/options.h>
 #include <hv/printk.h>
 #include <hv/spinlock.h>
@@ -69,8 +70,12 @@ static void __noreturn end_crash(void)
     machine_restart(REBOOT_DELAY_MS);
 }
 
+/* What the CPUs ran, what happened before, and why it ends. */
 static void print_toast(const char *message)
 {
+    if (crash_ops && crash_ops->show_domains)
+        crash_ops->show_domains();
+    events_dump();
     printk("\n");
     printk(STARS);
     printk("Panic on CPU%u:\n", smp_processor_id());

@@ -89,6 +89,11 @@ static void reset_by_triple_fault(void)
 
 static void reset_by(char method)
 {
+    printk("Restarting by %s\n", method == 'a'   ? "ACPI"
+                                 : method == 'k' ? "the keyboard controller"
+                                 : method == 'p' ? "port 0xcf9"
+                                                 : "a triple fault");
+    console_flush();
     switch (method) {
     case 'a':
         if (ops && ops->acpi_reset)

@@ -11,6 +11,7 @@
 #include <hv/debug.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
+#include <hv/events.h>
 #include <hv/options.h>
 #include <hv/perf.h>
 #include <hv/printk.h>
@@ -95,6 +96,7 @@ static void hardware_error(const struct cpu_user_regs *regs, const char *what,
                            u8 clear, unsigned int dom0_bit)
 {
     clear_reason(clear);
+    note_event("NMI from the board, reason", clear, policy);
     if (policy == NMI_FATAL)
         panic_at(regs, "NMI - %s", what);
     if (policy == NMI_IGNORE)
@@ -109,7 +111,8 @@ static bool board_complains(const struct cpu_user_regs *regs)
     u8 reason = smp_processor_id() == 0 ? inb(PORT_REASON) : 0;
 
     if (reason == 0xff)
-        return false; /* there is no such port */
+        reason = 0; /* there is no such port */
+    reason |= atomic_xchg(&crash_test_nmi_reason, (u8)0);
     if (reason & REASON_PARITY)
         hardware_error(regs, "MEMORY ERROR", CLEAR_PARITY,
                        _XEN_NMIREASON_pci_serr);
@@ -130,9 +133,11 @@ static bool handle_nmi(struct cpu_user_regs *regs)
     known |= watchdog_nmi(regs);
     known |= board_complains(regs);
     known = known || (debugger_button && debugger_button(regs));
-    if (!known)
-        log_warn("NMI on CPU%u for an unknown reason (port 0x61: %02x): a button, a failing part, or power management. Going on.\n",
-                 smp_processor_id(), inb(PORT_REASON));
+    if (known)
+        return true;
+    note_event("NMI for an unknown reason", 0, 0);
+    log_warn("NMI on CPU%u for an unknown reason (port 0x61: %02x): a button, a failing part, or power management. Going on.\n",
+             smp_processor_id(), inb(PORT_REASON));
     return true;
 }
 

@@ -14,6 +14,7 @@
 #include <hv/bug.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
+#include <hv/events.h>
 #include <hv/evtchn.h>
 #include <hv/grant-table.h>
 #include <hv/pirq.h>
@@ -254,6 +255,7 @@ int domain_kill(struct domain *d)
     if (d->is_dying == 2)
         return 0;
     if (start_dying(d)) {
+        note_event("domain destroyed", d->id, 0);
         domain_pause(d);
         domain_tell_life(d, false);
         smp_mb(); /* is_dying before the owners of frames */

@@ -14,6 +14,7 @@
 #include <hv/cpu.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
+#include <hv/events.h>
 #include <hv/evtchn.h>
 #include <hv/grant-table.h>
 #include <hv/pirq.h>
@@ -237,6 +238,7 @@ struct domain *domain_create(domid_t id, unsigned int max_vcpus,
     if (d->is_privileged && !dom0)
         dom0 = d;
     domain_tell_life(d, true);
+    note_event("domain created", id, max_vcpus);
     return d;
 
 free_pv:
@@ -352,6 +354,7 @@ void domain_shutdown(struct domain *d, u8 reason)
 {
     struct vcpu *v;
 
+    note_event("domain shuts down, reason", d->id, reason);
     spin_lock(&d->lock);
     if (d->is_shutting_down) {
         spin_unlock(&d->lock);
@@ -433,5 +436,6 @@ void domain_crash(struct domain *d, const char *fmt, ...)
               strchr(why, '\n') ? "" : "\n");
     if (d == currd)
         pv_ops->dump(current);
+    events_dump();
     domain_shutdown(d, SHUTDOWN_crash);
 }

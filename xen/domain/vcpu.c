@@ -15,6 +15,7 @@
 #include <hv/domain-clock.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
+#include <hv/events.h>
 #include <hv/evtchn.h>
 #include <hv/layout.h>
 #include <hv/string.h>
@@ -91,11 +92,13 @@ struct vcpu *idle_vcpu_create(unsigned int cpu)
 
 void vcpu_bring_up(struct vcpu *v)
 {
+    note_event("vCPU up", v->domain->id, v->id);
     vcpu_clear_flags(v, VPF_DOWN);
 }
 
 void vcpu_bring_down(struct vcpu *v)
 {
+    note_event("vCPU down", v->domain->id, v->id);
     vcpu_set_flags(v, VPF_DOWN);
 }
 

@@ -125,5 +125,7 @@ void debug_keys_init(void); /* the keys of this floor */
 /* --- keyboard.c --- */
 /* A scan code passed by on its way to domain 0 (port 0x60, set 1). */
 void keyboard_listen(u8 scancode);
+/* While nobody else drives the keyboard: take what it has. Any context. */
+void keyboard_fetch(void);
 
 #endif

@@ -33,6 +33,9 @@ extern bool opt_noreboot;
 /* Text of a trap vector: "general protection fault". */
 const char *trap_name(unsigned int vector);
 
+/* What the next NMI is to find in port 0x61 besides what stands there: a
+ * test's failing memory. Taken by the NMI handler. */
+extern u8 crash_test_nmi_reason;
 /* `crashtest=`: provoke what it names, at the end of the boot. */
 void crash_test(void);
 
