@@ -51,8 +51,11 @@ class Module:
 class Config:
     """What machine to run.
 
-    serial: one entry a port: "test" (the Machine reads and types), "none", or
-    a character device of QEMU's ("pty", "unix:/path,server=on,wait=off", ...).
+    serial: one entry a port: "test" (the Machine reads and types), "card" (the
+    same, but the port is on a PCI card), "none", or a character device of
+    QEMU's ("pty", "unix:/path,server=on,wait=off", ...).
+    pace: bytes a second that are read from each port, 0: as many as come. The
+    machine feels it: a hundred bytes or two are between it and us.
     boot: "kernel" (QEMU's own multiboot loader), or an ISO image's path.
     """
     hypervisor: Path | None = None
@@ -67,6 +70,7 @@ class Config:
     disks: tuple[Disk, ...] = ()
     nics: tuple[str, ...] = ()
     serial: tuple[str, ...] = ("test",)
+    pace: int = 0
     allow_reset: bool = False
     reset_log: bool = False
     lifetime: int = LIFETIME
@@ -143,8 +147,9 @@ class Line:
     """One end of a byte stream that a thread reads into a growing buffer."""
 
     def __init__(self, end: socket.socket, log: Path | None,
-                 on_data: Callable[[], None]) -> None:
+                 on_data: Callable[[], None], pace: int = 0) -> None:
         self.end = end
+        self.pace = pace
         self.data = bytearray()
         self.seen = 0             # how far expect() has got
         self.closed = False
@@ -156,11 +161,20 @@ class Line:
         self._thread.start()
 
     def _read(self) -> None:
+        started, got = time.monotonic(), 0
         while True:
             try:
-                chunk = self.end.recv(65536)
+                chunk = self.end.recv(64 if self.pace else 65536)
             except OSError:
                 chunk = b""
+            if self.pace:
+                # a line that was idle does not make up for it
+                got += len(chunk)
+                due = started + got / self.pace
+                late = time.monotonic() - due
+                if late > 0.1:
+                    started += late
+                time.sleep(max(0, -late))
             if chunk and self._log:
                 self._log.write(chunk)
                 self._log.flush()
@@ -202,12 +216,14 @@ class Machine:
         theirs: list[socket.socket] = []
         for number, kind in enumerate(self.config.serial):
             line = None
-            if kind == "test":
+            if kind in ("test", "card"):
                 line, other = self._line(self.logs / f"com{number + 1}.log",
-                                         self._wake)
+                                         self._wake, self.config.pace)
                 theirs.append(other)
                 args += ["-chardev", f"socket,id=com{number},fd="
-                         f"{other.fileno()}", "-serial", f"chardev:com{number}"]
+                         f"{other.fileno()}"]
+                args += (["-serial", f"chardev:com{number}"] if kind == "test"
+                         else ["-device", f"pci-serial,chardev=com{number}"])
             else:
                 args += ["-serial", kind]
             self._lines.append(line)
@@ -243,10 +259,13 @@ class Machine:
         self._errors.close()
 
     @staticmethod
-    def _line(log: Path | None,
-              on_data: Callable[[], None]) -> tuple[Line, socket.socket]:
+    def _line(log: Path | None, on_data: Callable[[], None],
+              pace: int = 0) -> tuple[Line, socket.socket]:
         ours, theirs = socket.socketpair()
-        return Line(ours, log, on_data), theirs
+        if pace:
+            # one byte a message: some hundred of them
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        return Line(ours, log, on_data, pace), theirs
 
     def _wake(self) -> None:
         with self._news:
