@@ -55,24 +55,28 @@ static const struct printk_ops printk_hooks = {
 
 #define TRAP_SYSCALL 0x100 /* entry.S */
 
+static void show_running_on(unsigned int cpu)
+{
+    const struct cpu_info *info = cpu_info_of_stack(cpu_stacks[cpu]);
+    const struct cpu_user_regs *r = &info->guest_regs;
+    const struct vcpu *v = info->current_vcpu;
+
+    if (!v || v->is_idle)
+        printk("  CPU%u: idle\n", cpu);
+    else
+        printk("  CPU%u: d%uv%u, entry %#x, rip %016lx, rax %#lx\n", cpu,
+               v->domain->id, v->id, r->entry_vector, r->rip, r->rax);
+}
+
 /* Any context: whose guest each CPU runs, and how it came in here. */
 static void show_running(void)
 {
-    unsigned int cpu;
-
     printk("CPUs ran, with what the guest entered by (%#x: hypercall, number in rax):\n",
            TRAP_SYSCALL);
-    for_each_online_cpu (cpu) {
-        const struct cpu_info *info = cpu_info_of_stack(cpu_stacks[cpu]);
-        const struct cpu_user_regs *r = &info->guest_regs;
-        const struct vcpu *v = info->current_vcpu;
-
-        if (!v || v->is_idle)
-            printk("  CPU%u: idle\n", cpu);
-        else
-            printk("  CPU%u: d%uv%u, entry %#x, rip %016lx, rax %lx\n", cpu,
-                   v->domain->id, v->id, r->entry_vector, r->rip, r->rax);
-    }
+    /* Those that were stopped are not online any more. */
+    for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+        if (cpu_stacks[cpu])
+            show_running_on(cpu);
 }
 
 static const struct crash_ops crash_hooks = {

@@ -117,6 +117,11 @@ static void lines_leave(unsigned long flags)
     local_irq_restore(flags);
 }
 
+bool console_busy_here(void)
+{
+    return printk_busy_here() || READ_ONCE(line_owner) == smp_processor_id();
+}
+
 /* ------------------------------------------------------------ sending */
 
 /*

@@ -6,6 +6,7 @@
 #include <hv/spinlock.h>
 #include <hv/types.h>
 
+bool printk_busy_here(void); /* printk.c: see console_busy_here() */
 s_time_t printk_now(void); /* printk.c: since boot, 0 before the clock runs */
 /*
  * Take a lock of the console's, irqs off. False, on an interrupt stack of its

@@ -183,6 +183,11 @@ bool printk_claim(unsigned int patience)
     return false;
 }
 
+bool printk_busy_here(void)
+{
+    return READ_ONCE(printk_owner) == smp_processor_id();
+}
+
 void printk_unclaim(void)
 {
     WRITE_ONCE(printk_owner, NR_CPUS);

@@ -6,6 +6,7 @@
  * AT).  What is left is explained and survived.
  */
 #include <hv/clock.h>
+#include <hv/console.h>
 #include <hv/cpu.h>
 #include <hv/crash.h>
 #include <hv/debug.h>
@@ -36,6 +37,8 @@ static enum nmi_policy policy = NMI_FATAL;
 
 static DEFINE_PER_CPU(u32, nmi_count);
 static u64 dump_wanted;    /* CPUs asked for their registers; atomics */
+static u64 dump_later;     /* those that were printing: ask again; atomics */
+static u64 unknown_later;   /* CPUs with an NMI to tell of later; atomics */
 static u64 dom0_reasons;   /* XEN_NMIREASON_* bits for domain 0; atomics */
 static bool (*debugger_nmi)(struct cpu_user_regs *regs);
 static bool (*debugger_button)(struct cpu_user_regs *regs);
@@ -66,6 +69,8 @@ bool nmi_dump_cpu(unsigned int cpu)
     for (unsigned int ms = 0; ms < ANSWER_MS; ms++) {
         if (!test_bit(cpu, &dump_wanted))
             return true;
+        if (test_and_clear_bit(cpu, &dump_later))
+            smp_send_nmi(cpumask_of(cpu));
         udelay(1000);
     }
     return !test_and_clear_bit(cpu, &dump_wanted);
@@ -77,6 +82,10 @@ static bool dump_was_wanted(const struct cpu_user_regs *regs)
 
     if (!test_bit(cpu, &dump_wanted))
         return false;
+    if (console_busy_here()) {
+        set_bit(cpu, &dump_later);
+        return true;
+    }
     printk("*** CPU%u ***\n", cpu);
     show_execution_state(regs);
     clear_bit(cpu, &dump_wanted);
@@ -122,6 +131,12 @@ static bool board_complains(const struct cpu_user_regs *regs)
     return reason & (REASON_PARITY | REASON_IO_CHECK);
 }
 
+static void explain_unknown(unsigned int cpu)
+{
+    log_warn("NMI on CPU%u for an unknown reason (port 0x61: %02x): a button, a failing part, or power management. Going on.\n",
+             cpu, inb(PORT_REASON));
+}
+
 static bool handle_nmi(struct cpu_user_regs *regs)
 {
     bool known;
@@ -136,17 +151,23 @@ static bool handle_nmi(struct cpu_user_regs *regs)
     if (known)
         return true;
     note_event("NMI for an unknown reason", 0, 0);
-    log_warn("NMI on CPU%u for an unknown reason (port 0x61: %02x): a button, a failing part, or power management. Going on.\n",
-             smp_processor_id(), inb(PORT_REASON));
+    if (console_busy_here()) {
+        set_bit(smp_processor_id(), &unknown_later);
+        raise_softirq(SOFTIRQ_NMI);
+    } else {
+        explain_unknown(smp_processor_id());
+    }
     return true;
 }
 
-/* The NMI's news for domain 0, out of the NMI. */
-static void tell_dom0(void)
+/* What an NMI leaves to be done out of it: news for people, for domain 0. */
+static void after_nmi(void)
 {
     u64 reasons = atomic_xchg(&dom0_reasons, 0);
     struct vcpu *v = dom0 ? dom0->vcpu[0] : NULL;
 
+    if (test_and_clear_bit(smp_processor_id(), &unknown_later))
+        explain_unknown(smp_processor_id());
     if (reasons == 0 || !v || !dom0->shared_info)
         return;
     __atomic_fetch_or(&dom0->shared_info->arch.nmi_reason, reasons,
@@ -166,6 +187,6 @@ void nmi_dump(void)
 
 void __init nmi_init(void)
 {
-    softirq_register(SOFTIRQ_NMI, tell_dom0);
+    softirq_register(SOFTIRQ_NMI, after_nmi);
     traps_register_nmi(handle_nmi);
 }

@@ -59,6 +59,9 @@ void console_init_irqs(int (*request)(unsigned int isa_irq,
                                       unsigned int port));
 bool console_needs_poll(void);
 void console_poll(void); /* receive and transmit by hand; any context */
+/* This CPU is in the middle of output: an NMI that is no crash had better
+ * print later, or the two are mixed. */
+bool console_busy_here(void);
 void console_flush(void); /* wait, bounded, until all lines are empty */
 
 /* Domain 0 starts: it takes part in the input, and perhaps the VGA screen. */
