@@ -119,9 +119,7 @@ int grant_table_grow_status(struct domain *d, u32 n)
 {
     struct grant_table *gt = d->grant_table;
 
-    ASSERT(spin_is_locked(&gt->lock));
-    /* What a dying domain gets nobody would take back. */
-    if (n > max_status_frames(gt) || d->is_dying)
+    if (n > max_status_frames(gt))
         return -EINVAL;
     return grow_pages(d, (void **)gt->status, &gt->nr_status_frames, n);
 }
