@@ -117,6 +117,21 @@ static bool ask(u32 what)
     return answered(what);
 }
 
+/* In user mode, where the user's top-level table is frame 0: none at all. */
+TEST(user_mode_without_tables)
+{
+    static struct vcpu_guest_context c;
+
+    c.user_regs.cs = FLAT_USER_CS;
+    c.user_regs.ss = FLAT_USER_DS;
+    c.ctrlreg[3] = READ_REG(cr3);
+    for (ulong cr3 = 0; cr3 < 4096; cr3 += 1365) {
+        c.ctrlreg[1] = cr3;
+        if (!CHECK_ERR(hc_vcpu_op(VCPUOP_initialise, 1, &c), -XEN_EINVAL))
+            hc_vcpu_op(VCPUOP_up, 1, NULL);
+    }
+}
+
 TEST(start_second)
 {
     static struct vcpu_guest_context c;

@@ -207,23 +207,26 @@ static bool is_masked(const struct domain *d, const struct evtchn *chn)
     return masked;
 }
 
-/* Room for one more pointer to a bucket. Readers keep the old array until
- * the grace period is over. */
+/*
+ * Room for one more pointer to a bucket. Whoever looks a port up may still hold
+ * the old array, with irqs on as well, so it lives as long as the domain: the
+ * element behind the last slot leads to it.
+ */
 static int grow_bucket_array(struct domain *d, unsigned int used)
 {
     struct evtchn **old = d->evtchn_bucket, **array;
 
     if (used < d->nr_bucket_slots)
         return 0;
-    array = new_array(struct evtchn *, d->nr_bucket_slots * 2);
+    ASSERT(spin_is_locked(&d->event_lock) && used == d->nr_bucket_slots);
+    array = new_array(struct evtchn *, used * 2 + 1);
     if (!array)
         return -ENOMEM;
     memcpy(array, old, used * sizeof(*array));
+    array[used * 2] = (struct evtchn *)old;
     smp_wmb(); /* contents before the pointer */
     WRITE_ONCE(d->evtchn_bucket, array);
     d->nr_bucket_slots *= 2;
-    domain_grace_period();
-    hv_free(old);
     return 0;
 }
 
@@ -461,7 +464,7 @@ int evtchn_init(struct domain *d)
     d->max_evtchns = EVTCHN_2L_NR_CHANNELS;
     d->max_evtchn_port = EVTCHN_FIFO_NR_CHANNELS - 1;
     d->nr_bucket_slots = FIRST_BUCKETS;
-    d->evtchn_bucket = new_array(struct evtchn *, FIRST_BUCKETS);
+    d->evtchn_bucket = new_array(struct evtchn *, FIRST_BUCKETS + 1);
     if (!d->evtchn_bucket || add_bucket(d))
         return -ENOMEM;
     evtchn_find(d, 0)->state = ECS_RESERVED;
@@ -482,20 +485,23 @@ int evtchn_destroy(struct domain *d)
         return rc;
     forget_virq_handler(d);
     domain_grace_period();
-    if (d->evtchn_fifo) {
-        d->evtchn_ops = &evtchn_2l_ops;
-        evtchn_fifo_destroy(d);
-    }
+    d->evtchn_ops = &evtchn_2l_ops;
+    evtchn_fifo_destroy(d); /* also what a refused init_control left */
+    ASSERT(!d->evtchn_fifo);
     return 0;
 }
 
 void evtchn_destroy_final(struct domain *d)
 {
-    if (!d->evtchn_bucket)
-        return;
-    for (u32 p = 0; p < d->valid_evtchns; p += EVTCHNS_PER_BUCKET)
-        hv_free(d->evtchn_bucket[p / EVTCHNS_PER_BUCKET]);
-    hv_free(d->evtchn_bucket);
+    struct evtchn **array = d->evtchn_bucket, **older;
+
+    for (u32 p = 0; array && p < d->valid_evtchns; p += EVTCHNS_PER_BUCKET)
+        hv_free(array[p / EVTCHNS_PER_BUCKET]);
+    for (u32 nr = d->nr_bucket_slots; array; nr /= 2, array = older) {
+        ASSERT(nr >= FIRST_BUCKETS);
+        older = (struct evtchn **)array[nr];
+        hv_free(array);
+    }
 }
 
 void evtchn_dump(struct domain *d)

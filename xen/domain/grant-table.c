@@ -119,7 +119,9 @@ int grant_table_grow_status(struct domain *d, u32 n)
 {
     struct grant_table *gt = d->grant_table;
 
-    if (n > max_status_frames(gt))
+    ASSERT(spin_is_locked(&gt->lock));
+    /* What a dying domain gets nobody would take back. */
+    if (n > max_status_frames(gt) || d->is_dying)
         return -EINVAL;
     return grow_pages(d, (void **)gt->status, &gt->nr_status_frames, n);
 }

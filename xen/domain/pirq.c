@@ -133,11 +133,11 @@ static void eoi_map_update(struct pirq *p)
 
 static_assert(NR_IRQS <= PAGE_SIZE * 8, "one page has a bit for each pirq");
 
-int pirq_set_eoi_page(struct domain *d, unsigned long gmfn, bool auto_unmask)
+static int set_eoi_page(struct domain *d, mfn_t m, bool auto_unmask)
 {
-    mfn_t m = _mfn(gmfn);
     int rc;
 
+    ASSERT(spin_is_locked(&d->event_lock));
     if (d->pirq_eoi_map)
         return -EBUSY;
     if (!mfn_valid(m))
@@ -155,6 +155,17 @@ int pirq_set_eoi_page(struct domain *d, unsigned long gmfn, bool auto_unmask)
         if (d->pirqs[i])
             eoi_map_update(d->pirqs[i]);
     return 0;
+}
+
+int pirq_set_eoi_page(struct domain *d, unsigned long gmfn, bool auto_unmask)
+{
+    int rc;
+
+    /* Two vCPUs may both want to be the first: one page, one table. */
+    spin_lock(&d->event_lock);
+    rc = set_eoi_page(d, _mfn(gmfn), auto_unmask);
+    spin_unlock(&d->event_lock);
+    return rc;
 }
 
 /* --- interrupts --- */

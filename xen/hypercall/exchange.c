@@ -42,8 +42,12 @@ bool detach_frame(struct domain *d, struct frame *f)
     old = READ_ONCE(f->refs);
     do {
         if ((old & (FRAME_REF_MASK | FRAME_ALLOCATED | FRAME_COUNT_MASK |
-                    FRAME_PINNED | FRAME_BUSY)) !=
+                    FRAME_PINNED | FRAME_BUSY | FRAME_PARTIAL)) !=
             (FRAME_ALLOCATED | 2 * FRAME_REF_ONE))
+            goto refuse;
+        /* Another vCPU may have left it a valid table since we looked: its
+         * entries are d's, it must never become another's table. */
+        if ((old & FRAME_VALIDATED) && frame_refs_idle_table(old))
             goto refuse;
     } while (!atomic_try_cmpxchg(&f->refs, &old, old & ~FRAME_REF_MASK));
     WRITE_ONCE(f->owner, OWNER_NONE);
@@ -56,6 +60,7 @@ refuse:
 
 static void own_frame(struct domain *d, struct frame *f)
 {
+    ASSERT(READ_ONCE(f->owner) == OWNER_NONE);
     WRITE_ONCE(f->owner, d->id);
     smp_mb(); /* owner, then is_dying: domain-memory.c */
     if (unlikely(READ_ONCE(d->is_dying)))

@@ -134,8 +134,7 @@ void grant_copy(struct gnttab_copy *op)
  * The receiver's entry says that it waits for a frame from us: commit to it,
  * so that the guest leaves the entry alone until it is completed.
  */
-static int commit_entry(struct domain *rd, u32 ref,
-                        grant_entry_header_t **entry)
+static int commit_entry(struct domain *rd, u32 ref)
 {
     struct grant_table *gt = rd->grant_table;
     u32 wanted = GTF_accept_transfer | (u32)currd->id << 16;
@@ -143,12 +142,9 @@ static int commit_entry(struct domain *rd, u32 ref,
 
     spin_lock(&gt->lock);
     if (ref < grant_nr_entries(gt)) {
-        u32 *word;
-        u32 old;
+        u32 *word = (u32 *)grant_entry_header(gt, ref);
+        u32 old = wanted;
 
-        *entry = grant_entry_header(gt, ref);
-        word = (u32 *)*entry;
-        old = wanted;
         if (atomic_try_cmpxchg(word, &old, wanted | GTF_transfer_committed))
             rc = GNTST_okay;
     }
@@ -156,14 +152,19 @@ static int commit_entry(struct domain *rd, u32 ref,
     return rc;
 }
 
-static void complete_entry(struct domain *rd, grant_entry_header_t *entry,
-                           mfn_t m)
+/*
+ * Since the commitment the receiver may have been killed, or have changed the
+ * version, and with it where entry `ref` is and how large: look again.
+ */
+static void complete_entry(struct domain *rd, u32 ref, mfn_t m)
 {
     struct grant_table *gt = rd->grant_table;
     unsigned long pfn;
 
     spin_lock(&gt->lock);
-    if (gt->nr_frames) { /* else it was killed meanwhile */
+    if (ref < grant_nr_entries(gt)) {
+        grant_entry_header_t *entry = grant_entry_header(gt, ref);
+
         if (gt->version == 1) {
             grant_entry_v1_t *e = (grant_entry_v1_t *)entry;
 
@@ -186,18 +187,17 @@ static void complete_entry(struct domain *rd, grant_entry_header_t *entry,
 /* f is nobody's: make it the receiver's if it waits for it. */
 static int give_frame(struct domain *rd, u32 ref, struct frame *f)
 {
-    grant_entry_header_t *entry;
     int rc;
 
     if (domain_account_frames(rd, 1))
         return GNTST_general_error;
-    rc = commit_entry(rd, ref, &entry);
+    rc = commit_entry(rd, ref);
     if (rc) {
         domain_unaccount_frames(rd, 1);
         return rc;
     }
     reattach_frame(rd, f);
-    complete_entry(rd, entry, frame_to_mfn(f));
+    complete_entry(rd, ref, frame_to_mfn(f));
     domain_unaccount_frames(currd, 1);
     return GNTST_okay;
 }

@@ -55,6 +55,7 @@ static int swap_l4(struct vcpu *v, mfn_t *slot, u64 *cr3, mfn_t m)
 
 void pv_load_cr3(struct vcpu *v)
 {
+    ASSERT(v->pv.in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user);
     write_cr3(v->pv.in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user);
 }
 

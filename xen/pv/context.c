@@ -271,8 +271,10 @@ static int check_context(const struct vcpu_guest_context *c)
         (c->ldt_base & ~PAGE_MASK) || !canonical(c->ldt_base) ||
         !guest_range_ok(c->ldt_base, c->ldt_ents * 8))
         return -EINVAL;
-    /* User mode needs its tables. */
-    return c->flags & VGCF_in_kernel || c->ctrlreg[1] ? 0 : -EINVAL;
+    /* User mode needs its tables: frame 0 says that there are none. */
+    return c->flags & VGCF_in_kernel || mfn_x(maddr_to_mfn(c->ctrlreg[1]))
+               ? 0
+               : -EINVAL;
 }
 
 static int set_tables(struct vcpu *v, const struct vcpu_guest_context *c)

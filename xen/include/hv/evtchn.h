@@ -6,8 +6,8 @@
  * binding of ports changes under d->event_lock (of two domains, the one at the
  * lower address first). Sending takes no lock: it runs with irqs off, and what
  * it may still look at is freed only after a grace period:
- *   - buckets live as long as the domain, the domain for one grace period
- *     after its last reference;
+ *   - buckets, and all arrays of pointers to them, live as long as the domain,
+ *     the domain for one grace period after its last reference;
  *   - chn->remote_dom is NULL or a domain that was alive when irqs went off;
  *     it is written before chn->state says ECS_INTERDOMAIN.
  * The worst that a send can meet is a port that was closed and bound to
