@@ -17,6 +17,7 @@ enum {
     IDLE,
     READ,
     BLOCK,
+    SLEEP,
     FAULT,
     CLOCK,
     LEAVE
@@ -50,6 +51,23 @@ static void read_clock_in_turn(const volatile struct vcpu_time_info *t)
     __atomic_store_n(&clock_lock, 0, __ATOMIC_RELEASE);
 }
 
+/* Sleeps with 0xfeed + round in r12 and the complement in r13. */
+static volatile u64 marks, kept[2];
+
+static void sleep_with_marks(u64 round)
+{
+    register u64 r12 asm("r12") = 0xfeed + round;
+    register u64 r13 asm("r13") = ~(0xfeed + round);
+    u64 rax = __HYPERVISOR_sched_op, rdi = SCHEDOP_block, rsi = 0;
+
+    asm volatile("syscall"
+                 : "+a"(rax), "+D"(rdi), "+S"(rsi), "+r"(r12), "+r"(r13)
+                 :
+                 : "rcx", "r11", "rdx", "r8", "r9", "r10", "memory");
+    kept[0] = r12;
+    kept[1] = r13;
+}
+
 static void serve(u32 what)
 {
     switch (what) {
@@ -61,6 +79,10 @@ static void serve(u32 what)
         break;
     case BLOCK:
         hc_sched_op(SCHEDOP_block, NULL);
+        vcpu1->evtchn_upcall_mask = 1;
+        break;
+    case SLEEP:
+        sleep_with_marks(marks);
         vcpu1->evtchn_upcall_mask = 1;
         break;
     case LEAVE: answer = LEAVE; hc_vcpu_op(VCPUOP_down, 1, NULL);
@@ -286,6 +308,46 @@ TEST(event_wakes_second)
     CHECK(port_pending((evtchn_port_t)port));
     CHECK_EQ(vcpu0()->evtchn_upcall_pending, 0);
     port_forget((evtchn_port_t)port);
+    CHECK_OK(port_close((evtchn_port_t)port));
+}
+
+static void move_second(unsigned cpu)
+{
+    static u64 mask;
+    struct xen_domctl op = {
+        .cmd = XEN_DOMCTL_setvcpuaffinity,
+        .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+        .u.vcpuaffinity = { .vcpu = 1, .flags = XEN_VCPUAFFINITY_HARD,
+                            .cpumap_hard.nr_bits = 64 }
+    };
+
+    mask = 1UL << cpu;
+    set_xen_guest_handle(op.u.vcpuaffinity.cpumap_hard.bitmap,
+                         (unsigned char *)&mask);
+    CHECK_OK(hc_domctl(&op));
+}
+
+/*
+ * A CPU that has nothing else to do may leave the registers of who sleeps where
+ * they are: they are found all the same on the other CPU.
+ */
+TEST(sleeper_keeps_its_registers)
+{
+    long port = port_ipi(1);
+
+    REQUIRE(CHECK(port > 0));
+    for (marks = 0; marks < 20; marks++) {
+        request = IDLE;
+        CHECK(answered(IDLE));
+        request = SLEEP;
+        CHECK(second_is_blocked());
+        move_second(marks / 2 % 2);
+        CHECK_OK(port_send((evtchn_port_t)port));
+        REQUIRE(CHECK(answered(SLEEP)));
+        CHECK_EQ(kept[0], 0xfeed + marks);
+        CHECK_EQ(kept[1], ~(0xfeed + marks));
+        port_forget((evtchn_port_t)port);
+    }
     CHECK_OK(port_close((evtchn_port_t)port));
 }
 

@@ -71,7 +71,7 @@ static const char *vcpu_state(const struct vcpu *v)
 {
     u32 flags = READ_ONCE(v->pause_flags);
 
-    if (v->running)
+    if (v->runstate.state == RUNSTATE_running)
         return "running";
     if (flags & VPF_DOWN)
         return "down";

@@ -65,6 +65,7 @@ static void note_cpu(struct cpu_user_regs *regs)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
 
+    pv_ops->release();
     c->cr2 = read_cr2();
     c->cr3 = read_cr3();
     c->fs_base = rdmsr(MSR_FS_BASE);

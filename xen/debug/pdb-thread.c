@@ -120,7 +120,7 @@ struct cpu_user_regs *pdb_vcpu_regs(struct vcpu *v)
     unsigned int cpu = cpu_of(v);
 
     if (cpu == NR_CPUS)
-        return &v->regs;
+        return v->held_by ? NULL : &v->regs;
     if (!cpu_stopped(cpu))
         return NULL;
     if (guest_mode(per_cpu(pdb_cpu, cpu).regs))

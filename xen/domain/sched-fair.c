@@ -48,7 +48,7 @@ static struct vcpu *fair_best(struct sched_cpu *s)
     struct vcpu *v;
 
     list_for_each_entry (v, &s->runq, runq)
-        if (!READ_ONCE(v->running) || v == s->curr)
+        if (!READ_ONCE(v->running) || v == s->curr || held_here(s, v))
             return v;
     return NULL;
 }

@@ -171,6 +171,9 @@ static struct sched_cpu *move_to(struct sched_cpu *s, struct vcpu *v,
     ASSERT(list_empty(&v->runq) && s->curr != v && s->cpu != cpu);
     policy->moved(v, s, &per_cpu(sched_cpu, cpu));
     WRITE_ONCE(v->processor, cpu);
+    smp_mb(); /* a CPU that begins to keep v's registers looks there next */
+    if (unlikely(READ_ONCE(v->held_by)))
+        cpu_raise_softirq(s->cpu, SOFTIRQ_RELEASE);
     spin_unlock(&s->lock);
     for (;;) {
         cpu = READ_ONCE(v->processor);
@@ -263,6 +266,9 @@ void vcpu_pause(struct vcpu *v)
 {
     ASSERT(v != current && local_irq_is_enabled());
     vcpu_pause_nosync(v);
+    pv_ops->release(); /* it may be this CPU that keeps it */
+    if (READ_ONCE(v->running))
+        cpu_raise_softirq(READ_ONCE(v->processor), SOFTIRQ_RELEASE);
     while (READ_ONCE(v->running))
         cpu_relax();
     smp_mb(); /* its state is in memory: `running` was cleared after it */

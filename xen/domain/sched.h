@@ -43,6 +43,12 @@ struct sched_policy {
     s_time_t slice; /* ns between two decisions while somebody waits */
 };
 
+/* Its registers are still here, though the CPU idles. */
+static inline bool held_here(const struct sched_cpu *s, const struct vcpu *v)
+{
+    return READ_ONCE(v->held_by) == s->cpu + 1;
+}
+
 extern const struct sched_policy sched_fair;
 
 #endif

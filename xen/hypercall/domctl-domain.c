@@ -164,7 +164,7 @@ static u32 vcpu_flags(struct domain *d, struct xen_domctl_getdomaininfo *info)
             continue;
         if (!(v->pause_flags & (VPF_BLOCKED | VPF_POLL)))
             flags &= ~(u32)XEN_DOMINF_blocked;
-        if (v->running)
+        if (v->runstate.state == RUNSTATE_running)
             flags |= XEN_DOMINF_running;
         info->nr_online_vcpus++;
     }

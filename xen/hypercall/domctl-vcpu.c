@@ -106,7 +106,7 @@ static int getvcpuinfo(struct domain *d, struct xen_domctl *op)
     vcpu_get_runstate(v, &r);
     a->online = !(v->pause_flags & VPF_DOWN);
     a->blocked = !!(v->pause_flags & (VPF_BLOCKED | VPF_POLL));
-    a->running = v->running;
+    a->running = v->runstate.state == RUNSTATE_running;
     a->cpu_time = r.time[RUNSTATE_running];
     a->cpu = v->processor;
     return 0;

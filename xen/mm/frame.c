@@ -29,6 +29,7 @@ DEFINE_PER_CPU(u64, tlb_flush_time);
 
 /* CPUs that have a guest's page tables loaded: only their TLBs matter. */
 cpumask_t tlb_guest_cpus;
+DEFINE_PER_CPU(bool, tlb_lazy);
 
 static const struct frame_type_ops *type_ops;
 static void (*wait_hook)(void);

@@ -73,6 +73,17 @@ static void load_segments(struct vcpu *v)
 
 /* --- switching --- */
 
+/*
+ * A CPU that goes idle keeps the registers and page tables of a guest that only
+ * sleeps: more often than not that one is next, and then nothing is to be done.
+ * v->running stays set meanwhile. Whoever needs them raises SOFTIRQ_RELEASE
+ * there; so does a TLB flush, lest idle CPUs are interrupted for each.
+ *
+ * The debugger's NMI takes them as well, whenever `current` is the idle vCPU:
+ * so `current` changes before the last look at `held`.
+ */
+static DEFINE_PER_CPU(struct vcpu *, held);
+
 static void leave(struct vcpu *v)
 {
     v->regs = *guest_cpu_user_regs();
@@ -105,10 +116,6 @@ static void enter(struct vcpu *v, unsigned int cpu)
     load_segments(v);
     pv_fpu_restore(v);
     pv_debugreg_load(v);
-    if (unlikely(v->nmi_pending))
-        raise_softirq(SOFTIRQ_GUEST_NMI);
-    if (unlikely(v->nr_drops))
-        raise_softirq(SOFTIRQ_DROP);
 }
 
 /* This CPU's CR4.TSD, as the vCPU that it runs wants it now. */
@@ -137,29 +144,93 @@ u64 pv_guest_cr4(const struct vcpu *v)
            (v->pv.own_tsd ? X86_CR4_TSD : 0);
 }
 
+/* irqs off. */
+static void load_no_tables(unsigned int cpu)
+{
+    cpu_load_own_gdt(cpu); /* its descriptors are there under any CR3 */
+    cpu_set_ldt_descriptor(cpu, 0, 0);
+    tlb_note_flush();
+    write_cr3(virt_to_maddr(hv_l4));
+    clear_bit(cpu, &tlb_guest_cpus);
+}
+
+static void release(void)
+{
+    unsigned long flags = local_irq_save();
+    struct vcpu *v = this_cpu(held);
+
+    if (v && current->is_idle) {
+        this_cpu(held) = NULL;
+        this_cpu(tlb_lazy) = false;
+        leave(v);
+        load_no_tables(smp_processor_id());
+        v->held_by = 0;
+        __atomic_store_n(&v->running, 0, __ATOMIC_RELEASE);
+    }
+    local_irq_restore(flags);
+}
+
+static void __attribute__((noreturn)) go_idle(struct vcpu *v, struct vcpu *idle)
+{
+    unsigned int cpu = smp_processor_id();
+
+    if (READ_ONCE(v->pause_flags) & ~(u32)(VPF_BLOCKED | VPF_POLL)) {
+        leave(v);
+        load_no_tables(cpu);
+        get_cpu_info()->current_vcpu = idle;
+        __atomic_store_n(&v->running, 0, __ATOMIC_RELEASE);
+    } else {
+        this_cpu(tlb_lazy) = true;
+        this_cpu(held) = v;
+        barrier();
+        get_cpu_info()->current_vcpu = idle;
+        WRITE_ONCE(v->held_by, (u8)(cpu + 1));
+        smp_mb(); /* see move_to() in domain/sched.c */
+        if (unlikely(READ_ONCE(v->processor) != cpu))
+            raise_softirq(SOFTIRQ_RELEASE);
+    }
+    reset_stack_and_jump(idle_loop);
+}
+
+/* From idle. True: next's registers are still here. */
+static bool resume(struct vcpu *idle, struct vcpu *next)
+{
+    if (this_cpu(held) != next)
+        release();
+    get_cpu_info()->current_vcpu = next;
+    barrier();
+    __atomic_store_n(&idle->running, 0, __ATOMIC_RELEASE);
+    if (this_cpu(held) != next)
+        return false;
+    this_cpu(held) = NULL;
+    this_cpu(tlb_lazy) = false;
+    next->held_by = 0;
+    pv_tsc_load();
+    return true;
+}
+
 static void __attribute__((noreturn)) switch_to(struct vcpu *prev,
                                                 struct vcpu *next)
 {
     unsigned int cpu = smp_processor_id();
 
     local_irq_disable();
-    if (!prev->is_idle)
-        leave(prev);
-    /* Descriptors that are there under any CR3. */
-    cpu_load_own_gdt(cpu);
-    get_cpu_info()->current_vcpu = next;
-    if (next->is_idle) {
-        cpu_set_ldt_descriptor(cpu, 0, 0);
-        tlb_note_flush();
-        write_cr3(virt_to_maddr(hv_l4));
-        clear_bit(cpu, &tlb_guest_cpus);
-    } else {
-        enter(next, cpu);
-        vcpu_update_time_info(next);
-    }
-    __atomic_store_n(&prev->running, 0, __ATOMIC_RELEASE);
     if (next->is_idle)
-        reset_stack_and_jump(idle_loop);
+        go_idle(prev, next);
+    if (!prev->is_idle) {
+        leave(prev);
+        cpu_load_own_gdt(cpu);
+        get_cpu_info()->current_vcpu = next;
+        enter(next, cpu);
+        __atomic_store_n(&prev->running, 0, __ATOMIC_RELEASE);
+    } else if (!resume(prev, next)) {
+        enter(next, cpu);
+    }
+    if (unlikely(next->nmi_pending))
+        raise_softirq(SOFTIRQ_GUEST_NMI);
+    if (unlikely(next->nr_drops))
+        raise_softirq(SOFTIRQ_DROP);
+    vcpu_update_time_info(next);
     return_to_guest();
 }
 
@@ -421,6 +492,7 @@ const struct pv_ops pv_domain_ops = {
     .vcpu_init = vcpu_init,
     .vcpu_free = vcpu_free,
     .switch_to = switch_to,
+    .release = release,
     .set_context = set_context,
     .get_context = get_context,
     .dump = pv_dump_vcpu,
@@ -433,4 +505,5 @@ void pv_init(void)
     pv_register_ops(&pv_domain_ops);
     softirq_register(SOFTIRQ_GUEST_NMI, pv_deliver_nmi);
     softirq_register(SOFTIRQ_DROP, pv_drop_softirq);
+    softirq_register(SOFTIRQ_RELEASE, release);
 }

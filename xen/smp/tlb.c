@@ -11,6 +11,7 @@
 #include <hv/irq.h>
 #include <hv/mm.h>
 #include <hv/perf.h>
+#include <hv/softirq.h>
 #include <hv/x86.h>
 
 #include "smp-internal.h"
@@ -38,6 +39,8 @@ void tlb_run_pending_flush(void)
     if (!(READ_ONCE(flush.pending) & self))
         return;
     flush_here(flush.va);
+    if (this_cpu(tlb_lazy))
+        raise_softirq(SOFTIRQ_RELEASE); /* once is enough */
     __atomic_fetch_and(&flush.pending, ~self, __ATOMIC_SEQ_CST);
 }
 

@@ -42,11 +42,11 @@ static inline bool guest_mode(const struct cpu_user_regs *regs)
     return (regs->cs & 3) != 0;
 }
 
-/* Throw the stack away and go on in fn; fn never returns. */
+/* Throw the stack below guest_regs away and go on in fn; fn never returns. */
 #define reset_stack_and_jump(fn)                                               \
     do {                                                                       \
         __asm__ volatile("mov %0, %%rsp; jmp %P1" ::"r"(                       \
-                             &get_cpu_info()->guest_regs.es - 0),              \
+                             (char *)&get_cpu_info()->guest_regs - 8),         \
                          "i"(fn)                                               \
                          : "memory");                                          \
         __builtin_unreachable();                                               \

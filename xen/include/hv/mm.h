@@ -110,6 +110,8 @@ extern u64 tlb_clock;
 /* CPUs with a guest's tables loaded; each sets and clears its own bit before
  * and after the CR3 load (pv/context.c). Atomics. */
 extern cpumask_t tlb_guest_cpus;
+/* This CPU idles, with a guest's tables still loaded. */
+DECLARE_PER_CPU(bool, tlb_lazy);
 void tlb_flush_local(void);            /* all non-global */
 void tlb_flush_all_local(void);        /* global ones too */
 /* A CR3 load that was made for another reason counts as a flush too. */

@@ -97,6 +97,7 @@ struct vcpu {
     unsigned int id;        /* within the domain */
     unsigned int processor; /* CPU it runs or last ran on */
     u8 running;             /* its state is in a CPU's registers */
+    u8 held_by;             /* CPU + 1 that idles with its state, 0: none */
     u8 initialised;         /* VCPUOP_initialise done */
     u8 is_idle;
     u8 nmi_pending; /* VCPUOP_send_nmi: pv/ delivers it at the next exit */
@@ -214,7 +215,9 @@ struct pv_ops {
     void (*switch_to)(struct vcpu *prev, struct vcpu *next)
         __attribute__((noreturn));
     /* switch_to sets prev->running = 0, by a release store, after prev's last
-     * register is in memory: another CPU may take it from that moment on. */
+     * register is in memory: another CPU may take it from that moment on. To
+     * the idle vCPU, it leaves all that to release() or the next switch. */
+    void (*release)(void); /* this CPU, if it idles; any context, NMI too */
     /* Full register state of a vCPU (VCPUOP_initialise, DOMCTL_setvcpucontext).
      * -EINVAL bad segments, addresses, tables. */
     int (*set_context)(struct vcpu *v, const struct vcpu_guest_context *c);
