@@ -29,7 +29,6 @@
 #define TX_PATIENCE_AT(baud) (TX_PATIENCE + 2000000000U / (baud))
 #define TX_PATIENCE_STUCK 3000U
 #define SLOWEST 1200
-#define EARLY_BREAK 0x100
 /* Received bytes that one interrupt handles before it lets others go first. */
 #define RX_BATCH 64
 #define DOM0_INPUT 32768 /* power of two */
@@ -42,9 +41,9 @@ struct line {
     bool stuck;      /* the transmitter did not move: wait less */
     unsigned int patience;
     u64 dropped;
-    /* Received while this CPU waited for the transmitter: free running. */
+    /* Received, not looked at yet: free running. */
     u32 early_head, early_tail;
-    u16 early[256]; /* bytes, EARLY_BREAK */
+    u16 early[256]; /* bytes, SERIAL_BREAK */
 };
 
 static struct line lines[NR_SERIAL_PORTS];
@@ -148,19 +147,20 @@ static bool has_early(const struct line *l)
 }
 
 /*
- * The receiver's FIFO is full after a millisecond, and nobody empties it while
- * we wait with irqs off: keep what comes for take_bytes().
+ * Keep what has come for take_bytes(): the receiver's FIFO is full after a
+ * millisecond, and nobody else empties it while we wait with irqs off. False:
+ * nothing has, or there is no room.
  */
-static void receive_early(struct line *l)
+static bool receive_early(struct line *l)
 {
-    while (l->early_head - l->early_tail < ARRAY_SIZE(l->early)) {
-        int c = ns16550_getc(&l->uart);
+    u16 got[SERIAL_BURST];
+    unsigned int n = 0;
 
-        if (c == SERIAL_NONE)
-            break;
-        l->early[l->early_head++ % ARRAY_SIZE(l->early)] =
-            c == SERIAL_BREAK ? EARLY_BREAK : (u8)c;
-    }
+    if (l->early_head - l->early_tail <= ARRAY_SIZE(l->early) - SERIAL_BURST)
+        n = ns16550_rx(&l->uart, got);
+    for (unsigned int i = 0; i < n; i++)
+        l->early[l->early_head++ % ARRAY_SIZE(l->early)] = got[i];
+    return n != 0;
 }
 
 /* Wait, bounded, for an empty transmitter and feed it. False: no progress. */
@@ -171,8 +171,8 @@ static bool feed_polled(struct line *l)
     for (unsigned int i = 0; i < patience; i++) {
         if (ns16550_tx_room(&l->uart) != 0)
             return feed(l);
-        if (!fatal)
-            receive_early(l);
+        while (!fatal && receive_early(l))
+            ;
         cpu_relax();
     }
     l->stuck = true;
@@ -196,7 +196,8 @@ static void start_sending(struct line *l)
         return;
     }
     feed(l);
-    ns16550_set_irqs(&l->uart, true, cs_tx_pending(&l->port));
+    ns16550_set_irqs(&l->uart, true,
+                     cs_tx_pending(&l->port) || has_early(l));
 }
 
 /* Once a line moves again it tells what it lost. The lock is held. */
@@ -353,15 +354,13 @@ static void act_on(const struct cs_action *act)
     }
 }
 
-/* A byte, or SERIAL_*: first those that came while output was polled. */
-static int next_byte(struct line *l)
+/* False: nothing has been received. */
+static bool next_byte(struct line *l, u16 *c)
 {
-    u16 c;
-
-    if (!has_early(l))
-        return ns16550_getc(&l->uart);
-    c = l->early[l->early_tail++ % ARRAY_SIZE(l->early)];
-    return c == EARLY_BREAK ? SERIAL_BREAK : c;
+    if (!has_early(l) && !receive_early(l))
+        return false;
+    *c = l->early[l->early_tail++ % ARRAY_SIZE(l->early)];
+    return true;
 }
 
 /*
@@ -372,12 +371,10 @@ static unsigned int take_bytes(struct line *l, struct cs_action *acts,
                                unsigned int max)
 {
     unsigned int n = 0;
+    u16 c;
 
-    while (n < max && dom0_room() > RX_BATCH * sizeof(acts->data)) {
-        int c = next_byte(l);
-
-        if (c == SERIAL_NONE)
-            break;
+    while (n < max && dom0_room() > RX_BATCH * sizeof(acts->data) &&
+           next_byte(l, &c)) {
         perf_inc(console_in);
         acts[n++] = c == SERIAL_BREAK ? cs_rx_break(&l->port)
                                       : cs_rx(&l->port, (u8)c);
@@ -563,6 +560,8 @@ void console_debug_hold(bool on)
     flags = lines_enter();
     cs_hold(&debug_line->port, on);
     force_polled = on || sync_console || fatal;
+    ns16550_set_trigger(&debug_line->uart,
+                        on ? SERIAL_TRIGGER_POLLED : SERIAL_TRIGGER);
     if (!on)
         start_sending(debug_line);
     lines_leave(flags);

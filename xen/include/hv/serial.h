@@ -29,9 +29,8 @@ struct serial_params {
 const char *serial_parse(const char *text, struct serial_params *p,
                          char *bad_word, size_t size);
 
-/* Error flags of serial_getc(). */
-#define SERIAL_NONE (-1)
-#define SERIAL_BREAK (-2)
+#define SERIAL_BREAK 0x100 /* among received bytes: a line BREAK */
+#define SERIAL_BURST 16    /* how many may come at once */
 
 struct ns16550 {
     u16 base;    /* I/O port; 0: port off */
@@ -39,6 +38,7 @@ struct ns16550 {
     u8 fifo;     /* bytes that fit when the transmitter is empty */
     u8 ier;      /* interrupt enable register as last written */
     u8 mcr;
+    u8 trigger;  /* bytes that make the receiver speak up; 1: no FIFO */
 };
 
 /* Program the chip, interrupts off. False: there is no UART at that address. */
@@ -46,8 +46,17 @@ bool ns16550_init(struct ns16550 *u, const struct serial_params *p);
 /* Bytes that may be written now: the FIFO's size, or 0. */
 unsigned int ns16550_tx_room(const struct ns16550 *u);
 void ns16550_tx(const struct ns16550 *u, const u8 *buf, unsigned int len);
-int ns16550_getc(const struct ns16550 *u); /* a byte, or SERIAL_* */
-bool ns16550_rx_ready(const struct ns16550 *u); /* getc() would have a byte */
+/*
+ * What has been received, bytes and SERIAL_BREAK, into out[SERIAL_BURST]; the
+ * count returned is not all there is until it is 0.
+ */
+unsigned int ns16550_rx(const struct ns16550 *u, u16 *out);
+bool ns16550_rx_ready(const struct ns16550 *u); /* rx() would have a byte */
+/* Received bytes that make an interrupt at once, 1, 8 or 14; fewer do after
+ * the time of four. A chip without a FIFO has no choice. */
+#define SERIAL_TRIGGER 8         /* keeps half of the FIFO in reserve */
+#define SERIAL_TRIGGER_POLLED 14 /* for who looks without pause */
+void ns16550_set_trigger(struct ns16550 *u, unsigned int bytes);
 /* Interrupts wanted: on received bytes, on an empty transmitter. */
 void ns16550_set_irqs(struct ns16550 *u, bool rx, bool tx);
 /* Ask the far end to pause (RTS low) or to go on. */
