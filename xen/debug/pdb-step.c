@@ -6,11 +6,13 @@
  * does not end in an interrupt handler; instructions that look at or change
  * the flags are put right afterwards.  In a guest the flag is in its flags: if
  * an event or a fault comes first, the guest's handler runs through and the
- * step ends after it.
+ * step ends after it.  The iret hypercall takes the flags from a frame on the
+ * guest's stack, so for one instruction the trap flag is there.
  */
 #include <hv/cpu.h>
 #include <hv/mm.h>
 #include <hv/x86.h>
+#include <xen/xen.h>
 
 #include "pdb-target.h"
 
@@ -20,6 +22,7 @@
 #define OP_STI 0xfb
 #define OP_HLT 0xf4
 #define OP_TWO_BYTES 0x0f
+#define OP_SYSCALL 0x05
 #define OP_SYSRET 0x07
 #define OP_REX_W 0x48
 #define OP_IRET 0xcf
@@ -34,11 +37,10 @@ static struct pdb_one_step *free_slot(void)
     return NULL;
 }
 
-static void fetch(unsigned long rip, u8 *code, unsigned int n)
+static void fetch(struct pdb_tid who, unsigned long rip, u8 *code,
+                  unsigned int n)
 {
-    struct pdb_space as = {PDB_SPACE_THREAD,
-                           {PDB_PID_HYPERVISOR,
-                            (int32_t)smp_processor_id() + 1}, 0};
+    struct pdb_space as = {PDB_SPACE_THREAD, who, 0};
 
     for (unsigned int i = 0; i < n; i++)
         code[i] = 0;
@@ -49,10 +51,10 @@ static void arm_hypervisor(struct pdb_one_step *s, struct cpu_user_regs *regs)
 {
     u8 code[3];
 
-    fetch(regs->rip, code, sizeof(code));
+    fetch(s->who, regs->rip, code, sizeof(code));
     /* HLT may wake up for nothing: the step is not to wait for an interrupt. */
     if (code[0] == OP_HLT)
-        fetch(++regs->rip, code, sizeof(code));
+        fetch(s->who, ++regs->rip, code, sizeof(code));
     s->opcode = code[0];
     s->rip = regs->rip;
     /* The flags that SYSRET loads are in r11, and decide about the trap. */
@@ -62,6 +64,37 @@ static void arm_hypervisor(struct pdb_one_step *s, struct cpu_user_regs *regs)
     if (code[0] == OP_REX_W && code[1] == OP_IRET)
         s->opcode = OP_IRET;
     regs->rflags &= ~(u64)X86_EFLAGS_IF;
+}
+
+/* Sets or clears TF in the flags at addr. False: they cannot be reached. */
+static bool change_tf(struct pdb_tid who, u64 addr, bool on, bool *had)
+{
+    struct pdb_space as = {PDB_SPACE_THREAD, who, 0};
+    u64 flags;
+
+    if (pdb_read_mem(pdb_target, &as, addr, &flags, sizeof(flags)) !=
+        (int)sizeof(flags))
+        return false;
+    if (had)
+        *had = flags & X86_EFLAGS_TF;
+    flags = on ? flags | X86_EFLAGS_TF : flags & ~(u64)X86_EFLAGS_TF;
+    return pdb_write_mem(pdb_target, &as, addr, &flags, sizeof(flags)) ==
+           (int)sizeof(flags);
+}
+
+static void arm_guest(struct pdb_one_step *s, struct cpu_user_regs *regs)
+{
+    u64 flags = regs->rsp + offsetof(struct iret_context, rflags);
+    u8 code[2];
+
+    regs->entry_vector &= 0xff; /* IRET, not SYSRET */
+    fetch(s->who, regs->rip, code, sizeof(code));
+    s->opcode = code[0];
+    s->rip = regs->rip;
+    if (code[0] == OP_TWO_BYTES && code[1] == OP_SYSCALL &&
+        s->v->pv.in_kernel && (u32)regs->rax == __HYPERVISOR_iret &&
+        change_tf(s->who, flags, true, &s->had_tf))
+        s->iret_flags = flags;
 }
 
 /* What the thread will run next, or NULL if it cannot be known. */
@@ -104,7 +137,7 @@ void pdb_step_arm(struct pdb_tid t)
     if (!v)
         arm_hypervisor(s, regs);
     else
-        regs->entry_vector &= 0xff; /* IRET, not SYSRET */
+        arm_guest(s, regs);
     regs->rflags |= X86_EFLAGS_TF;
 }
 
@@ -132,8 +165,11 @@ void pdb_steps_disarm(void)
         /* It may run another vCPU by now; then the flag is in s->v's. */
         if (s->v && v != s->v)
             regs = pdb_vcpu_regs(s->v);
-        if (regs)
-            restore_flags(s, regs);
+        if (!regs)
+            continue;
+        if (s->iret_flags && regs->rip == s->rip && !s->had_tf)
+            (void)change_tf(s->who, s->iret_flags, false, NULL);
+        restore_flags(s, regs);
     }
 }
 
@@ -168,6 +204,14 @@ static void finish_hypervisor(const struct pdb_one_step *s,
         regs->rflags |= X86_EFLAGS_IF;
 }
 
+static void finish_guest(const struct pdb_one_step *s,
+                         struct cpu_user_regs *regs)
+{
+    restore_flags(s, regs);
+    if (s->opcode == OP_PUSHF && regs->rip == s->rip + 1 && !s->had_tf)
+        (void)change_tf(s->who, regs->rsp, false, NULL);
+}
+
 bool pdb_step_armed_here(void)
 {
     const struct pdb_one_step *s = pdb_target->step;
@@ -190,7 +234,7 @@ const struct pdb_one_step *pdb_step_finish(struct cpu_user_regs *regs)
             continue;
         s->armed = false;
         if (s->v)
-            restore_flags(s, regs);
+            finish_guest(s, regs);
         else
             finish_hypervisor(s, regs);
         return s;

@@ -40,8 +40,9 @@ struct pdb_one_step {
     struct vcpu *v;   /* in guest mode: whose; else NULL */
     unsigned int cpu; /* in the hypervisor: where */
     bool had_tf, had_if;
-    u8 opcode; /* of the hypervisor's instruction */
+    u8 opcode; /* of the instruction */
     u64 rip;
+    u64 iret_flags; /* where the guest's iret gets its flags; 0: no iret */
     u64 watched[4]; /* what data watchpoints saw before: pdb_hw_look() */
 };
 

@@ -12,6 +12,9 @@
 #include <hv/pv.h>
 #include <hv/spinlock.h>
 
+#define DR6_CLEAR 0xffff0ff0UL
+#define DR6_BS 0x4000UL
+
 static bool (*debugger)(struct cpu_user_regs *regs);
 
 void pv_register_debugger(bool (*fn)(struct cpu_user_regs *regs))
@@ -74,8 +77,27 @@ static void debug_trap(struct cpu_user_regs *regs)
     unsigned long dr6;
 
     __asm__ volatile("mov %%db6, %0" : "=r"(dr6));
-    __asm__ volatile("mov %0, %%db6" ::"r"(0xffff0ff0UL));
+    __asm__ volatile("mov %0, %%db6" ::"r"(DR6_CLEAR));
     v->pv.debugreg[6] = dr6;
+    pv_inject_trap(regs, X86_EXC_DB, TRAP_NO_ERROR_CODE);
+}
+
+/* The debugger's step or the guest's own: as if the CPU had trapped. */
+void pv_single_stepped(struct cpu_user_regs *regs)
+{
+    unsigned long flags = local_irq_save();
+    bool taken = false;
+
+    regs->entry_vector = X86_EXC_DB;
+    if (debugger) {
+        __asm__ volatile("mov %0, %%db6" ::"r"(DR6_CLEAR | DR6_BS));
+        taken = debugger(regs);
+        __asm__ volatile("mov %0, %%db6" ::"r"(DR6_CLEAR));
+    }
+    local_irq_restore(flags);
+    if (taken)
+        return;
+    current->pv.debugreg[6] |= DR6_BS;
     pv_inject_trap(regs, X86_EXC_DB, TRAP_NO_ERROR_CODE);
 }
 

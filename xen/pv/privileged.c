@@ -232,10 +232,8 @@ static void step_over(struct cpu_user_regs *regs, unsigned int length)
 {
     regs->rip += length;
     regs->rflags &= ~(u64)X86_EFLAGS_RF;
-    if (regs->rflags & X86_EFLAGS_TF) {
-        current->pv.debugreg[6] |= 0x4000;
-        pv_inject_trap(regs, X86_EXC_DB, TRAP_NO_ERROR_CODE);
-    }
+    if (regs->rflags & X86_EFLAGS_TF)
+        pv_single_stepped(regs);
 }
 
 bool pv_emulate_privileged(struct cpu_user_regs *regs)

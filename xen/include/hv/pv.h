@@ -40,6 +40,8 @@ void pv_guest_trap(struct cpu_user_regs *regs);
 /* Guests' #BP and #DB go to fn first; true if they were meant for it. */
 void pv_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
 bool pv_has_debugger(void);
+/* An instruction of the guest's was emulated under TF: its trap. */
+void pv_single_stepped(struct cpu_user_regs *regs);
 
 /* --- page-fault.c, writable-tables.c --- */
 void pv_page_fault(struct cpu_user_regs *regs);
