@@ -91,16 +91,22 @@ int pdb_translate(void *ctx, const struct pdb_space *as, u64 addr, u64 *maddr)
     return -PDB_EFAULT;
 }
 
-/* RAM that the direct map has: guard pages are taken out of it. */
-static void *ram(maddr_t ma)
+/* RAM that the direct map has: guard pages are taken out of it. *e: how. */
+static void *ram_entry(maddr_t ma, pte_t *e)
 {
     void *p = maddr_to_virt(ma);
-    pte_t e;
 
     if (!mfn_valid(maddr_to_mfn(ma)) ||
-        !pt_walk(virt_to_maddr(hv_l4), (unsigned long)p, &e))
+        !pt_walk(virt_to_maddr(hv_l4), (unsigned long)p, e))
         return NULL;
     return p;
+}
+
+static void *ram(maddr_t ma)
+{
+    pte_t e;
+
+    return ram_entry(ma, &e);
 }
 
 bool pdb_peek(maddr_t ma, u8 *byte)
@@ -112,11 +118,21 @@ bool pdb_peek(maddr_t ma, u8 *byte)
     return p != NULL;
 }
 
-/* Text and constants are read-only in the direct map too: CR0.WP off. */
+/*
+ * Text and constants are read-only in the direct map too: CR0.WP off, which
+ * costs a TLB; the rest is written as it is.
+ */
 static void write_past_protection(void *to, const void *from, size_t n)
 {
-    unsigned long flags = local_irq_save(), cr0 = read_cr0();
+    unsigned long flags, cr0;
+    pte_t e;
 
+    if (ram_entry(virt_to_maddr(to), &e) && (e & _PAGE_RW)) {
+        memcpy(to, from, n);
+        return;
+    }
+    flags = local_irq_save();
+    cr0 = read_cr0();
     write_cr0(cr0 & ~(unsigned long)X86_CR0_WP);
     memcpy(to, from, n);
     write_cr0(cr0);

@@ -33,6 +33,7 @@
 #define STOP_PATIENCE_MS 1000
 #define STEP_PATIENCE_MS 3
 #define QUIET_MS 2
+#define REST_US 5
 #define RX_RING 16384 /* power of two */
 #define NOBODY NR_CPUS
 #define DR6_BS (1UL << 14)
@@ -58,6 +59,19 @@ static struct {
 } rx;
 
 extern const char pdb_own_int3[];
+
+/*
+ * Between two looks at the line, or at the leader: a character takes longer
+ * than this (87 us at 115200 baud). In QEMU looking at the UART, and PAUSE,
+ * take the lock that whoever brings the characters wants too.
+ */
+static void rest(void)
+{
+    u64 end = rdtsc() + (u64)tsc_khz * REST_US / 1000;
+
+    while (rdtsc() < end)
+        ;
+}
 
 /* --- the others --- */
 
@@ -123,7 +137,7 @@ static void wait_in_park(void)
     do {
         __atomic_fetch_or(&parked, self, __ATOMIC_SEQ_CST);
         while (must_stay(smp_processor_id()))
-            cpu_relax();
+            rest();
         __atomic_fetch_and(&parked, ~self, __ATOMIC_SEQ_CST);
     } while (must_stay(smp_processor_id()));
 }
@@ -308,6 +322,7 @@ static void serve(const struct pdb_stop *s)
 {
     const struct pdb *p = &pdb_target->core;
     u64 last = rdtsc(), heard = last, quiet = (u64)tsc_khz * QUIET_MS;
+    bool idle;
 
     console_debug_hold(true);
     if (p->state == PDB_WAITING && !p->link.held)
@@ -315,9 +330,12 @@ static void serve(const struct pdb_stop *s)
     while (pdb_holding(p) &&
            (!pdb_scope_covers(s) || rdtsc() - heard < quiet)) {
         console_debug_poll();
-        if (rx.tail != READ_ONCE(rx.head))
+        idle = rx.tail == READ_ONCE(rx.head);
+        if (!idle)
             heard = rdtsc();
         guarded(exchange);
+        if (idle)
+            rest();
         if (rdtsc() - last > (u64)tsc_khz * 1000 || pdb_target->tick_due) {
             last = rdtsc();
             pdb_target->tick_due = false;
