@@ -20,7 +20,8 @@ enum {
     SLEEP,
     FAULT,
     CLOCK,
-    LEAVE
+    LEAVE,
+    TALK
 };
 
 static u64 try_read(void)
@@ -68,6 +69,19 @@ static void sleep_with_marks(u64 round)
     kept[1] = r13;
 }
 
+static void talk_to_the_end(void)
+{
+    static char line[] = "the second CPU talks\n";
+
+    for (;;) {
+        u64 next = system_time_of(&vcpu1->time) + 50000;
+
+        hc_console_io(CONSOLEIO_write, sizeof(line) - 1, line);
+        while (system_time_of(&vcpu1->time) < next)
+            asm volatile("pause");
+    }
+}
+
 static void serve(u32 what)
 {
     switch (what) {
@@ -85,7 +99,8 @@ static void serve(u32 what)
         sleep_with_marks(marks);
         vcpu1->evtchn_upcall_mask = 1;
         break;
-    case LEAVE: answer = LEAVE; hc_vcpu_op(VCPUOP_down, 1, NULL);
+    case LEAVE: answer = LEAVE; hc_vcpu_op(VCPUOP_down, 1, NULL); break;
+    case TALK: answer = TALK; talk_to_the_end();
     }
 }
 
@@ -386,4 +401,11 @@ TEST(second_leaves)
     while (hc_vcpu_op(VCPUOP_is_up, 1, NULL) && system_time() < end)
         ;
     CHECK_EQ(hc_vcpu_op(VCPUOP_is_up, 1, NULL), 0);
+}
+
+/* It is off when the machine is switched off, whatever it holds just then. */
+TEST(second_talks_to_the_end)
+{
+    CHECK_OK(hc_vcpu_op(VCPUOP_up, 1, NULL));
+    CHECK(ask(TALK));
 }

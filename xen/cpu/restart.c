@@ -111,11 +111,19 @@ static void reset_by(char method)
     }
 }
 
+/* What is still to be said is said by this CPU, whoever had the console. */
+static void stop_others(void)
+{
+    if (!ops || !ops->stop_other_cpus)
+        return;
+    ops->stop_other_cpus();
+    console_force_unlock();
+}
+
 void machine_halt(void)
 {
     local_irq_disable();
-    if (ops && ops->stop_other_cpus)
-        ops->stop_other_cpus();
+    stop_others();
     console_flush();
     for (;;)
         cpu_halt();
@@ -132,8 +140,7 @@ void machine_restart(unsigned int wait_ms)
         printk("Reboot in %u seconds...\n", wait_ms / 1000);
     console_flush();
     delay_ms(wait_ms);
-    if (ops && ops->stop_other_cpus)
-        ops->stop_other_cpus();
+    stop_others();
     for (const char *m = methods; *m != '\0'; m++)
         reset_by(*m);
     machine_halt();
@@ -143,8 +150,7 @@ void machine_power_off(void)
 {
     local_irq_disable();
     printk("Power off.\n");
-    if (ops && ops->stop_other_cpus)
-        ops->stop_other_cpus();
+    stop_others();
     console_flush();
     if (ops && ops->acpi_power_off)
         ops->acpi_power_off();
