@@ -22,6 +22,6 @@ int main(void)
     for (n = 0;; n++) {
         step(n);
         getppid();
-        usleep(20000);
+        usleep(20000 + (counter & 1));
     }
 }

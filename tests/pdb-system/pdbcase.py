@@ -115,6 +115,7 @@ class Wire:
         self.end.connect(path)
         self.end.settimeout(20 * PATIENCE)
         self.data = b""
+        self.told: list[str] = []
 
     def close(self) -> None:
         self.end.close()
@@ -132,9 +133,15 @@ class Wire:
                 return match[1].decode()
             self.data += self.end.recv(4096)
 
+    def stop(self) -> str:
+        """Why the machine has stopped; what it says meanwhile is kept."""
+        while (said := self.reply())[:1] == "O" and said != "OK":
+            self.told.append(bytes.fromhex(said[1:]).decode())
+        return said
+
     def ask(self, body: str) -> str:
         self.send(body)
-        return self.reply()
+        return self.stop()
 
     def hello(self) -> None:
         """What gdb says first; it stops the machine."""

@@ -17,6 +17,8 @@ volatile ulong heartbeat; /* domain 0's */
 struct second {
     volatile ulong counter;
     volatile ulong last;
+    volatile ulong leave; /* set by gdb: shut down for that reason */
+    struct sched_shutdown why;
 };
 struct second second __attribute__((section(".data.second"), aligned(4096)));
 static char stack[PAGE_SIZE] __attribute__((aligned(4096)));
@@ -27,13 +29,13 @@ __attribute__((aligned(4096), noinline)) SECOND_CODE void shared_step(ulong n)
     second.last = n;
 }
 
-static inline __attribute__((always_inline)) void yield(void)
+static inline __attribute__((always_inline)) void sched(ulong cmd, void *arg)
 {
     ulong nr = __HYPERVISOR_sched_op;
 
     asm volatile("syscall"
                  : "+a"(nr)
-                 : "D"((ulong)SCHEDOP_yield), "S"(0UL)
+                 : "D"(cmd), "S"(arg)
                  : "rcx", "r11", "memory");
 }
 
@@ -42,7 +44,11 @@ SECOND_CODE __attribute__((noreturn, used)) static void second_main(void)
     for (;;) {
         second.counter++;
         shared_step(second.counter);
-        yield();
+        if (second.leave) {
+            second.why.reason = (u32)second.leave;
+            sched(SCHEDOP_shutdown, &second.why);
+        }
+        sched(SCHEDOP_yield, NULL);
     }
 }
 
@@ -164,7 +170,7 @@ static void live_until(int want)
     while (wanted != want) {
         heartbeat++;
         shared_step(heartbeat);
-        yield();
+        sched(SCHEDOP_yield, NULL);
     }
 }
 

@@ -91,6 +91,8 @@ static unsigned int instruction_length(const u8 *code)
         p++;
     if ((*p & 0xf8) == 0x40 || (*p & 0xf8) == 0x48)
         p++;
+    if (p == code && (*p & 0xf8) == 0xb8) /* mov of a constant of 4 bytes */
+        return 5;
     if ((*p & 0xf0) == 0x50) /* push, pop */
         return (unsigned int)(p + 1 - code);
     if (*p == 0x80 || *p == 0x83 || *p == 0xc6)
@@ -141,11 +143,36 @@ bool pdb_hook_use(enum pdb_hook h, bool on)
     return true;
 }
 
+static struct hook *hook_at(unsigned long at)
+{
+    for (struct hook *h = hooks; h < hooks + NR_PDB_HOOKS; h++)
+        if (h->at == at)
+            return h;
+    return NULL;
+}
+
+/* What a CPU is to pass, it passes now: from where it stands, or not at all. */
+static void forget_passed(void)
+{
+    unsigned int cpu;
+
+    for_each_online_cpu (cpu) {
+        struct passing *p = &per_cpu(passing, cpu);
+        const struct cpu_user_regs *regs = per_cpu(pdb_cpu, cpu).regs;
+        const struct hook *h = hook_at(p->at);
+
+        if (!h || !h->users || !regs || regs->rip != p->at ||
+            regs->rsp != p->rsp)
+            p->at = 0;
+    }
+}
+
 /* Where gdb has a breakpoint of its own, its int3 serves. */
 void pdb_hooks_plant(void)
 {
     u8 byte = INT3;
 
+    forget_passed();
     for (struct hook *h = hooks; h < hooks + NR_PDB_HOOKS; h++)
         if (h->users && *(const volatile u8 *)h->at != INT3) {
             h->planted = true;
@@ -160,14 +187,6 @@ void pdb_hooks_lift(void)
             h->planted = false;
             poke(h->at, &h->first, 1);
         }
-}
-
-static struct hook *hook_at(unsigned long at)
-{
-    for (struct hook *h = hooks; h < hooks + NR_PDB_HOOKS; h++)
-        if (h->at == at)
-            return h;
-    return NULL;
 }
 
 static enum pdb_hook_hit go_on(const struct hook *h, struct cpu_user_regs *regs)
