@@ -1,23 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """gdb commands for Linux under pdb: source this file in gdb.
 
+    linux-layout FILE   the kernel's structures, by a copy of its
+                        /sys/kernel/btf/vmlinux
+    linux-layout        ... by that in its memory: 5 MB over the line
     linux-ps            lists the processes of the selected domain
     linux-process PID   memory and breakpoints are then that process's
     linux-process off   ... and again those of whatever runs
 
 The domain's inferior must be selected (attach N+2), with the symbol file that
 kallsyms-elf makes: only the symbol init_task is needed, no debug information.
+Without linux-layout the members of the structures are found by what they must
+contain.
 """
 from __future__ import annotations
 
 import os
 import re
 import sys
+from pathlib import Path
 
 import gdb  # type: ignore[import-not-found]
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import linux_tasks as linux  # noqa: E402
+from linux_btf import Btf, BtfError  # noqa: E402
 
 
 def read(address: int, length: int) -> bytes:
@@ -39,12 +46,16 @@ def read_page_by_page(address: int, length: int) -> bytes:
     return data
 
 
-def init_task() -> int:
+def address_of(symbol: str) -> int:
     try:
-        return int(gdb.parse_and_eval("(unsigned long)&init_task"))
+        return int(gdb.parse_and_eval(f"(unsigned long)&{symbol}"))
     except gdb.error as error:
-        raise gdb.GdbError("no symbol init_task: load the file that "
+        raise gdb.GdbError(f"no symbol {symbol}: load the file that "
                            "kallsyms-elf made with 'symbol-file'") from error
+
+
+def init_task() -> int:
+    return address_of("init_task")
 
 
 def is_top_table(address: int) -> int:
@@ -58,10 +69,14 @@ def is_top_table(address: int) -> int:
 class Kernel:
     """What was found out about one domain's kernel."""
 
-    def __init__(self) -> None:
+    def __init__(self, btf: Btf | None = None) -> None:
         self.start = init_task()
-        self.at = linux.find_offsets(read_page_by_page, self.start)
-        self.pgd = -1
+        if btf:
+            self.at = linux.offsets_by(btf.offset)
+            self.pgd = btf.offset("mm_struct", "pgd")
+        else:
+            self.at = linux.find_offsets(read_page_by_page, self.start)
+            self.pgd = -1
 
     def tasks(self) -> list[linux.Task]:
         return list(linux.tasks_of(read, self.start, self.at))
@@ -91,6 +106,31 @@ def kernel() -> Kernel:
     except (linux.NotLinux, OSError) as error:
         raise gdb.GdbError(f"this is not a Linux kernel's memory: {error}; "
                            "is the domain's inferior selected?") from error
+
+
+class Layout(gdb.Command):
+    """Take the layout of the kernel's structures from its BTF.
+
+linux-layout FILE, a copy of the domain's /sys/kernel/btf/vmlinux; without FILE
+it is read from the kernel's memory, which takes minutes on a slow line."""
+
+    def __init__(self) -> None:
+        super().__init__("linux-layout", gdb.COMMAND_FILES,
+                         gdb.COMPLETE_FILENAME)
+
+    def invoke(self, argument: str, from_tty: bool) -> None:
+        try:
+            data = Path(argument).expanduser().read_bytes() if argument \
+                else self.from_memory()
+            number = gdb.selected_inferior().num
+            kernels[number] = Kernel(Btf(data))
+        except (OSError, BtfError) as error:
+            raise gdb.GdbError(f"no layout: {error}") from error
+        print(f"layout of {len(data)} bytes of BTF")
+
+    def from_memory(self) -> bytes:
+        start, stop = address_of("__start_BTF"), address_of("__stop_BTF")
+        return read(start, stop - start)
 
 
 class Ps(gdb.Command):
@@ -139,5 +179,6 @@ Breakpoints set from then on belong to that process alone."""
         print(f"process {pid}, {found[0].comm}")
 
 
+Layout()
 Ps()
 Process()

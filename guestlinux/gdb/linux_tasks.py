@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tasks of a Linux kernel, out of its memory, without debug information.
 
-Nothing is known but where init_task is; where its fields lie differs from
-kernel to kernel, so they are found by what they must contain: the first task
-is called swapper, its list leads round to it, the next two tasks are process 1
-and kthreadd, and a thread of the kernel has borrowed its address space. This
-module knows nothing of gdb: it is given a function that reads memory.
+Nothing is known but where init_task is. Where its fields lie differs from
+kernel to kernel. The kernel's BTF (linux_btf.py) tells; without it they are
+found by what they must contain: the first task is called swapper, its list
+leads round to it, the next two tasks are process 1 and kthreadd, and a thread
+of the kernel has no address space of its own. This module knows nothing of gdb:
+it is given a function that reads memory.
 """
 from __future__ import annotations
 
@@ -96,12 +97,16 @@ def find_pid(tasks: list[bytes], first: int, last: int) -> int:
 
 
 def find_mm(tasks: list[bytes], first: int, last: int) -> int:
-    """mm and active_mm: equal in a process, the first 0 in the kernel's."""
+    """mm and active_mm: equal in a process, the first 0 in the kernel's.
+
+    The second has an address there while the task runs, else it may be 0.
+    """
     swapper, init, kthreadd = tasks
     for at in range(first, last, 8):
         if (u64(init, at) == u64(init, at + 8) >= KERNEL
                 and u64(swapper, at) == 0 == u64(kthreadd, at)
-                and u64(swapper, at + 8) >= KERNEL):
+                and all(not u64(task, at + 8) or u64(task, at + 8) >= KERNEL
+                        for task in (swapper, kthreadd))):
             return at
     raise NotLinux("process 1 seems to have no address space")
 
@@ -117,6 +122,12 @@ def find_offsets(read: Reader, start: int) -> Offsets:
     three = [swapper, init, kthreadd]
     pid = find_pid(three, tasks, comm)
     return Offsets(tasks, pid, find_mm(three, tasks, pid), comm)
+
+
+def offsets_by(offset: Callable[[str, str], int]) -> Offsets:
+    """By the kernel's own description of its structures."""
+    return Offsets(*(offset("task_struct", name)
+                     for name in ("tasks", "pid", "mm", "comm")))
 
 
 def tasks_of(read: Reader, start: int, at: Offsets) -> Iterator[Task]:
