@@ -110,7 +110,8 @@ class Run:
 
     def __init__(self, suite: str, cases: list[Case]) -> None:
         self.passed = self.failed = 0
-        self._logs = TOP / "build" / "test-logs" / suite
+        self._logs = TOP / (os.environ.get("TEST_LOGS")
+                            or "build/test-logs") / suite
         self._waiting = deque(cases)
         self._room = threading.Condition()
         self._promised = 0

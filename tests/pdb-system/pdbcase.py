@@ -16,7 +16,7 @@ from typing import Any
 
 import dom0
 from cases import Context, check
-from machine import PATIENCE, TOP, Machine
+from machine import PATIENCE, TOP, Config, Machine
 
 SHELL = r"dom0:\S*# "
 WAITS = r"waits for gdb\.\r"
@@ -56,7 +56,7 @@ def with_files(directory: Path, *programs: Path) -> Path:
     return initrd
 
 
-def machine_on(ctx: Context, option: str, smp: str = "1",
+def machine_on(ctx: Context, option: str, smp: str = Config().smp,
                initrd: Path | None = None,
                **more: Any) -> tuple[Machine, str]:
     """A machine whose second line is the debugger's, and that line's name."""
