@@ -15,7 +15,7 @@ from typing import Iterator
 
 MAGIC = 0xeb9f
 STRUCT, UNION = 4, 5
-MAX_DEPTH = 16           # of anonymous members in anonymous members
+MAX_NAMELESS = 200       # types in one structure
 
 # Bytes behind the 12 of a type: so many at all, so many for each of its parts.
 EXTRA = {1: (4, 0), 2: (0, 0), 3: (12, 0), STRUCT: (0, 12), UNION: (0, 12),
@@ -73,7 +73,7 @@ class Btf:
             self._at.append(at)
             once, each = EXTRA[kind]
             at += 12 + once + each * (info & 0xffff)
-        if at != end:
+        if at != end or at > len(self._data):
             raise BtfError("the last type is cut off")
 
     def _name(self, offset: int) -> str:
@@ -107,19 +107,23 @@ class Btf:
                 offset &= 0xffffff
             yield Member(self._name(name), kind, offset // 8)
 
-    def _find(self, number: int, name: str, depth: int) -> int | None:
+    def _find(self, number: int, name: str, seen: set[int]) -> int | None:
+        """In this type and the nameless ones in it, each looked at once."""
+        if number in seen or len(seen) > MAX_NAMELESS:
+            return None
+        seen.add(number)
         for member in self._members(number):
             if member.name == name:
                 return member.offset
-            if member.name == "" and depth < MAX_DEPTH:
-                inner = self._find(member.type, name, depth + 1)
+            if member.name == "":
+                inner = self._find(member.type, name, seen)
                 if inner is not None:
                     return member.offset + inner
         return None
 
     def offset(self, structure: str, member: str) -> int:
         """In bytes; members of nameless members count as the structure's."""
-        found = self._find(self.struct(structure), member, 0)
+        found = self._find(self.struct(structure), member, set())
         if found is None:
             raise BtfError(f"struct {structure} has no member {member}")
         return found
