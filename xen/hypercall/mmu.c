@@ -209,6 +209,14 @@ long do_mmu_update(unsigned long reqs, unsigned long a2, unsigned long a3,
     return rc;
 }
 
+/* The idle CPU that keeps v's tables loaded, which need not be v->processor. */
+static cpumask_t held_mask(const struct vcpu *v)
+{
+    unsigned int cpu = READ_ONCE(v->held_by);
+
+    return cpu ? cpumask_of(cpu - 1) : 0;
+}
+
 /* The CPUs that run v's domain's vCPUs named by a bitmap in guest memory. */
 int pv_guest_vcpumask(struct domain *d, const void *bitmap, cpumask_t *mask)
 {
@@ -220,7 +228,7 @@ int pv_guest_vcpumask(struct domain *d, const void *bitmap, cpumask_t *mask)
     *mask = 0;
     for_each_vcpu(d, v)
         if ((bits >> v->id) & 1)
-            *mask |= cpumask_of(v->processor);
+            *mask |= cpumask_of(v->processor) | held_mask(v);
     *mask &= READ_ONCE(d->dirty_cpus);
     return 0;
 }
