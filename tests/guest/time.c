@@ -139,6 +139,23 @@ TEST(singleshot_in_the_past)
     CHECK_EQ(timer_fires_within(100 * MS), rc == 0);
 }
 
+/* So far in the past that the difference to now has the wrong sign. */
+TEST(singleshot_ages_ago)
+{
+    timer_bind();
+    CHECK_OK(singleshot(1UL << 63, 0));
+    CHECK(timer_fires_within(SECOND));
+}
+
+TEST(singleshot_far_away)
+{
+    timer_bind();
+    CHECK_OK(singleshot(~0UL >> 1, 0));
+    CHECK(!timer_fires_within(200 * MS));
+    CHECK_OK(singleshot(system_time() + 5 * MS, 0));
+    CHECK(timer_fires_within(2 * SECOND));
+}
+
 TEST(singleshot_stops)
 {
     timer_bind();

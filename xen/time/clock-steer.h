@@ -23,6 +23,19 @@ static always_inline s_time_t clock_scale(const struct cpu_clock *c, u64 tsc)
            (s_time_t)(((unsigned __int128)delta * c->tsc_to_system_mul) >> 32);
 }
 
+/* Some nine years: to a timer that is as good as never. */
+#define CLOCK_FAR_NS (1UL << 58)
+
+/*
+ * Ticks in ns, of a rate in ticks per nanosecond times 2^32. What a guest asks
+ * for may be beyond all reason: it must not come round to a moment ago.
+ */
+static always_inline u64 clock_ticks(u64 ns, u64 rate)
+{
+    ns = MIN(ns, CLOCK_FAR_NS);
+    return (u64)(((unsigned __int128)ns * rate) >> 32);
+}
+
 /* The pvclock form of a frequency: mul in (1/2, 1], see struct cpu_clock. */
 static inline void clock_set_frequency(struct cpu_clock *c, u64 hz)
 {

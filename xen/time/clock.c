@@ -98,17 +98,17 @@ u64 clock_tsc_at(s_time_t t)
     if (t <= c->system_base)
         return c->tsc_stamp + 1;
     return c->tsc_stamp +
-           (u64)(((unsigned __int128)(u64)(t - c->system_base) *
-                  l->tsc_rate[i]) >> 32) + 1;
+           clock_ticks((u64)t - (u64)c->system_base, l->tsc_rate[i]) + 1;
 }
 
-u32 clock_lapic_ticks(s_time_t ns)
+u32 clock_lapic_ticks(s_time_t t)
 {
+    s_time_t from = now();
     unsigned __int128 ticks;
 
-    if (ns <= 0)
+    if (t <= from)
         return 1;
-    ticks = ((unsigned __int128)(u64)ns * lapic_rate) >> 32;
+    ticks = ((unsigned __int128)(u64)(t - from) * lapic_rate) >> 32;
     if (ticks > 0x7fffffff)
         return 0x7fffffff;
     return (u32)ticks + 1;

@@ -119,7 +119,7 @@ static void arm(struct timer_queue *q, s_time_t expires)
     if (use_deadline)
         lapic_timer_set_deadline(clock_tsc_at(expires));
     else
-        lapic_timer_set(clock_lapic_ticks(expires - now()));
+        lapic_timer_set(clock_lapic_ticks(expires));
 }
 
 /* The root may be new: see to it that it is not missed. */

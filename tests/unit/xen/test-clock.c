@@ -184,11 +184,28 @@ static void test_frequencies(void)
     }
 }
 
+/* Never from the future into the past, at any rate and for any timer. */
+static void test_far_timers(void)
+{
+    for (u64 rate = 1UL << 22; rate < 16UL << 32; rate = rate * 3 / 2) {
+        u64 last = 0;
+
+        for (unsigned int bit = 0; bit < 64; bit++) {
+            u64 ticks = clock_ticks((1UL << bit) - 1 + (1UL << bit), rate);
+
+            CHECK(ticks >= last);
+            last = ticks;
+        }
+        CHECK(last < 1UL << 63);
+    }
+}
+
 void test_clock(void)
 {
     static const u64 timers[] = {100000000, 14318180, 3579545, 1193182};
 
     test_frequencies();
+    test_far_timers();
     for (unsigned int i = 0; i < 4; i++) {
         test_rates_and_offsets(timers[i]);
         test_stops_and_jumps(timers[i]);
