@@ -211,6 +211,25 @@ TEST(pirq)
     CHECK_OK(port_close(port));
 }
 
+/* One that fails leaves its port to the next comer. */
+TEST(pirq_of_the_hypervisor)
+{
+    struct physdev_map_pirq map = {
+        .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 4, .pirq = 4
+    };
+    evtchn_port_t port;
+    long first;
+
+    FOR_DOMAIN_0();
+    CHECK_OK(hc_physdev_op(PHYSDEVOP_map_pirq, &map)); /* the serial line's */
+    first = port_ipi(0);
+    REQUIRE(CHECK(first > 0));
+    CHECK_OK(port_close((evtchn_port_t)first));
+    CHECK_ERR(bind_pirq(4, 0, &port), -XEN_EBUSY);
+    CHECK_EQ(port_ipi(0), first);
+    CHECK_OK(port_close((evtchn_port_t)first));
+}
+
 TEST(pirq_bad)
 {
     evtchn_port_t port;

@@ -292,7 +292,7 @@ int evtchn_alloc_port(struct domain *d)
 }
 
 /* Under the event locks. */
-static void free_port(struct domain *d, struct evtchn *chn)
+void evtchn_free_port(struct domain *d, struct evtchn *chn)
 {
     ASSERT(spin_is_locked(&d->event_lock));
     WRITE_ONCE(chn->state, ECS_FREE);
@@ -386,7 +386,7 @@ static int close_locked(struct domain *d, struct evtchn *chn)
     default:
         break;
     }
-    free_port(d, chn);
+    evtchn_free_port(d, chn);
     return 0;
 }
 

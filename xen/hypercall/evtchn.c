@@ -162,12 +162,12 @@ static int bind_pirq_locked(struct domain *d, evtchn_bind_pirq_t *op)
 
     if (p && p->evtchn)
         return -EEXIST;
+    p = pirq_get(d, (int)op->pirq);
+    if (!p)
+        return -ENOMEM;
     port = evtchn_alloc_port(d);
     if (port < 0)
         return port;
-    p = pirq_get(d, (int)op->pirq);
-    if (!p)
-        return -ENOMEM; /* the port stays free */
     /* The first interrupt may come before pirq_guest_bind() returns. */
     chn = evtchn_find(d, (u32)port);
     chn->arg = op->pirq;
@@ -176,7 +176,7 @@ static int bind_pirq_locked(struct domain *d, evtchn_bind_pirq_t *op)
     rc = pirq_guest_bind(d->vcpu[0], p, op->flags & BIND_PIRQ__WILL_SHARE);
     if (rc) {
         p->evtchn = 0;
-        WRITE_ONCE(chn->state, ECS_FREE);
+        evtchn_free_port(d, chn);
         return rc;
     }
     op->port = (u32)port;

@@ -134,7 +134,7 @@ void grant_copy(struct gnttab_copy *op)
  * The receiver's entry says that it waits for a frame from us: commit to it,
  * so that the guest leaves the entry alone until it is completed.
  */
-static int commit_entry(struct domain *rd, u32 ref)
+static int commit_entry(struct domain *rd, u32 ref, unsigned long *pfn)
 {
     struct grant_table *gt = rd->grant_table;
     u32 wanted = GTF_accept_transfer | (u32)currd->id << 16;
@@ -142,11 +142,15 @@ static int commit_entry(struct domain *rd, u32 ref)
 
     spin_lock(&gt->lock);
     if (ref < grant_nr_entries(gt)) {
-        u32 *word = (u32 *)grant_entry_header(gt, ref);
+        grant_entry_header_t *entry = grant_entry_header(gt, ref);
+        u32 *word = (u32 *)entry;
         u32 old = wanted;
 
         if (atomic_try_cmpxchg(word, &old, wanted | GTF_transfer_committed))
             rc = GNTST_okay;
+        *pfn = gt->version == 1
+                   ? READ_ONCE(((grant_entry_v1_t *)entry)->frame)
+                   : READ_ONCE(((grant_entry_v2_t *)entry)->full_page.frame);
     }
     spin_unlock(&gt->lock);
     return rc;
@@ -159,24 +163,15 @@ static int commit_entry(struct domain *rd, u32 ref)
 static void complete_entry(struct domain *rd, u32 ref, mfn_t m)
 {
     struct grant_table *gt = rd->grant_table;
-    unsigned long pfn;
 
     spin_lock(&gt->lock);
     if (ref < grant_nr_entries(gt)) {
         grant_entry_header_t *entry = grant_entry_header(gt, ref);
 
-        if (gt->version == 1) {
-            grant_entry_v1_t *e = (grant_entry_v1_t *)entry;
-
-            pfn = READ_ONCE(e->frame);
-            e->frame = (u32)mfn_x(m);
-        } else {
-            grant_entry_v2_t *e = (grant_entry_v2_t *)entry;
-
-            pfn = READ_ONCE(e->full_page.frame);
-            e->full_page.frame = mfn_x(m);
-        }
-        set_m2p(m, pfn);
+        if (gt->version == 1)
+            ((grant_entry_v1_t *)entry)->frame = (u32)mfn_x(m);
+        else
+            ((grant_entry_v2_t *)entry)->full_page.frame = mfn_x(m);
         smp_wmb(); /* the frame before the flag that says it is there */
         __atomic_fetch_or(&entry->flags, GTF_transfer_completed,
                           __ATOMIC_SEQ_CST);
@@ -187,15 +182,18 @@ static void complete_entry(struct domain *rd, u32 ref, mfn_t m)
 /* f is nobody's: make it the receiver's if it waits for it. */
 static int give_frame(struct domain *rd, u32 ref, struct frame *f)
 {
+    unsigned long pfn = 0;
     int rc;
 
     if (domain_account_frames(rd, 1))
         return GNTST_general_error;
-    rc = commit_entry(rd, ref);
+    rc = commit_entry(rd, ref, &pfn);
     if (rc) {
         domain_unaccount_frames(rd, 1);
         return rc;
     }
+    /* Once it is the receiver's, it may soon be the next one's. */
+    set_m2p(frame_to_mfn(f), pfn);
     reattach_frame(rd, f);
     complete_entry(rd, ref, frame_to_mfn(f));
     domain_unaccount_frames(currd, 1);

@@ -202,6 +202,7 @@ void irq_free(unsigned int irq)
         if (desc->chip->mask)
             desc->chip->mask(desc);
         desc->state = IRQ_UNUSED;
+        desc->wanted_cpu = -1; /* what is still under way moves nothing */
         if (desc->old_vector)
             finish_move(desc);
         if (!desc->msi)

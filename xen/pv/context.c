@@ -182,9 +182,9 @@ static void __attribute__((noreturn)) go_idle(struct vcpu *v, struct vcpu *idle)
     } else {
         this_cpu(tlb_lazy) = true;
         this_cpu(held) = v;
-        barrier();
-        get_cpu_info()->current_vcpu = idle;
         WRITE_ONCE(v->held_by, (u8)(cpu + 1));
+        barrier(); /* from here on an NMI may take it, held_by included */
+        get_cpu_info()->current_vcpu = idle;
         smp_mb(); /* see move_to() in domain/sched.c */
         if (unlikely(READ_ONCE(v->processor) != cpu))
             raise_softirq(SOFTIRQ_RELEASE);
@@ -200,8 +200,11 @@ static bool resume(struct vcpu *idle, struct vcpu *next)
     get_cpu_info()->current_vcpu = next;
     barrier();
     __atomic_store_n(&idle->running, 0, __ATOMIC_RELEASE);
-    if (this_cpu(held) != next)
+    if (this_cpu(held) != next) {
+        /* The debugger's NMI may have taken it since it was chosen. */
+        WRITE_ONCE(next->running, 1);
         return false;
+    }
     this_cpu(held) = NULL;
     this_cpu(tlb_lazy) = false;
     next->held_by = 0;

@@ -58,8 +58,8 @@ static void run_pending_call(void)
         this_cpu(in_call))
         return;
     this_cpu(in_call) = true;
-    fn = call.fn;
-    arg = call.arg;
+    fn = READ_ONCE(call.fn); /* not before the look at `pending` */
+    arg = READ_ONCE(call.arg);
     fn(arg);
     this_cpu(in_call) = false;
     __atomic_fetch_and(&call.pending, ~cpumask_of(cpu), __ATOMIC_SEQ_CST);

@@ -38,7 +38,7 @@ void tlb_run_pending_flush(void)
 
     if (!(READ_ONCE(flush.pending) & self))
         return;
-    flush_here(flush.va);
+    flush_here(READ_ONCE(flush.va)); /* not before the look at `pending` */
     if (this_cpu(tlb_lazy))
         raise_softirq(SOFTIRQ_RELEASE); /* once is enough */
     __atomic_fetch_and(&flush.pending, ~self, __ATOMIC_SEQ_CST);

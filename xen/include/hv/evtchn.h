@@ -100,6 +100,7 @@ bool evtchn_is_pending(const struct domain *d, const struct evtchn *chn);
 bool virq_is_global(u32 virq);
 /* A free port, initialised, to be given a state now. -ENOSPC, -ENOMEM. */
 int evtchn_alloc_port(struct domain *d);
+void evtchn_free_port(struct domain *d, struct evtchn *chn);
 void evtchn_set_pending(struct domain *d, struct evtchn *chn);
 /* Close a port of d. -EINVAL: not open. Takes the locks itself. */
 int evtchn_close(struct domain *d, u32 port);
