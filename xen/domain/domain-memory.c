@@ -99,6 +99,17 @@ bool domain_release_frame(struct frame *f)
     return true;
 }
 
+bool domain_give_back(struct domain *d, struct frame *f)
+{
+    bool was;
+
+    if (!frame_get(f, d->id))
+        return false;
+    was = !(f->flags & FF_SHARED) && domain_release_frame(f);
+    frame_put(f);
+    return was;
+}
+
 mfn_t domain_alloc_frames(struct domain *d, unsigned int order,
                           unsigned int memf)
 {
@@ -116,7 +127,7 @@ mfn_t domain_alloc_frames(struct domain *d, unsigned int order,
     if (likely(!READ_ONCE(d->is_dying)))
         return m;
     for (unsigned int i = 0; i < n; i++)
-        domain_release_frame(mfn_to_frame(_mfn(mfn_x(m) + i)));
+        domain_give_back(d, mfn_to_frame(_mfn(mfn_x(m) + i)));
     return INVALID_MFN;
 }
 
@@ -171,6 +182,17 @@ void unshare_hv_page(void *page)
 
 #define SCAN_BATCH 8192 /* frames between two looks at pending softirqs */
 
+/* One with so many references that no more can be had is not freed soon. */
+static void relinquish_frame(const struct domain *d, struct frame *f)
+{
+    if (frame_get(f, d->id)) {
+        domain_release_frame(f);
+        frame_put(f);
+    } else if (READ_ONCE(f->refs) & FRAME_FULL) {
+        domain_release_frame(f);
+    }
+}
+
 static int relinquish_memory(struct domain *d)
 {
     while (d->relinquish_mfn < max_mfn) {
@@ -178,7 +200,7 @@ static int relinquish_memory(struct domain *d)
 
         for (unsigned long m = d->relinquish_mfn; m < end; m++)
             if (READ_ONCE(frame_table[m].owner) == d->id)
-                domain_release_frame(&frame_table[m]);
+                relinquish_frame(d, &frame_table[m]);
         d->relinquish_mfn = end;
         if (softirq_is_pending())
             return -ERESTART;

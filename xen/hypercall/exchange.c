@@ -64,7 +64,7 @@ static void own_frame(struct domain *d, struct frame *f)
     WRITE_ONCE(f->owner, d->id);
     smp_mb(); /* owner, then is_dying: domain-memory.c */
     if (unlikely(READ_ONCE(d->is_dying)))
-        domain_release_frame(f);
+        domain_give_back(d, f);
 }
 
 void reattach_frame(struct domain *d, struct frame *f)
@@ -73,7 +73,7 @@ void reattach_frame(struct domain *d, struct frame *f)
     own_frame(d, f);
 }
 
-static void free_detached(struct frame *f)
+void free_detached_frame(struct frame *f)
 {
     atomic_add_return(&f->refs, FRAME_REF_ONE);
     domain_release_frame(f);
@@ -142,7 +142,7 @@ static void commit(struct chunk *c)
         }
     }
     for (unsigned long n = 0; n < nr_frames(c); n++)
-        free_detached(input_frame(c, n));
+        free_detached_frame(input_frame(c, n));
 }
 
 /* Lists of the guest: read once, answered at the end. */

@@ -217,8 +217,8 @@ void grant_transfer(struct gnttab_transfer *op)
     if (rd && rd != currd)
         rc = give_frame(rd, op->ref, mfn_to_frame(m));
     if (rc) {
-        reattach_frame(currd, mfn_to_frame(m));
-        domain_release_frame(mfn_to_frame(m));
+        free_detached_frame(mfn_to_frame(m));
+        domain_unaccount_frames(currd, 1);
     }
     if (rd)
         put_domain(rd);

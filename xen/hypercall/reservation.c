@@ -37,10 +37,24 @@ static bool take_a_break(struct reservation *r, u32 i, u32 start)
     return r->preempted;
 }
 
-static void release_frames(mfn_t m, unsigned int order)
+/* Another vCPU of the domain may have guessed what it got, and freed it. */
+static void release_extent(const struct reservation *r, mfn_t m)
 {
-    for (unsigned long i = 0; i < 1UL << order; i++)
-        domain_release_frame(mfn_to_frame(_mfn(mfn_x(m) + i)));
+    for (unsigned long i = 0; i < 1UL << r->order; i++)
+        domain_give_back(r->d, mfn_to_frame(_mfn(mfn_x(m) + i)));
+}
+
+static void set_m2p_of_extent(const struct reservation *r, mfn_t first,
+                              xen_pfn_t pfn)
+{
+    for (unsigned long i = 0; i < 1UL << r->order; i++) {
+        mfn_t m = _mfn(mfn_x(first) + i);
+
+        if (unlikely(!frame_get(mfn_to_frame(m), r->d->id)))
+            continue;
+        set_m2p(m, pfn + i);
+        frame_put(mfn_to_frame(m));
+    }
 }
 
 static mfn_t alloc_extent(struct reservation *r)
@@ -49,7 +63,7 @@ static mfn_t alloc_extent(struct reservation *r)
 
     if (mfn_eq(m, INVALID_MFN) || frames_fit(m, r->order, r->address_bits))
         return m;
-    release_frames(m, r->order);
+    release_extent(r, m);
     return INVALID_MFN;
 }
 
@@ -72,7 +86,7 @@ void increase_reservation(struct reservation *r)
         if (mfn_eq(m, INVALID_MFN))
             break;
         if (r->extents && !put_extent(r, i, m)) {
-            release_frames(m, r->order);
+            release_extent(r, m);
             break;
         }
     }
@@ -94,10 +108,9 @@ void populate_physmap(struct reservation *r)
         m = alloc_extent(r);
         if (mfn_eq(m, INVALID_MFN))
             break;
-        for (unsigned long j = 0; j < 1UL << r->order; j++)
-            set_m2p(_mfn(mfn_x(m) + j), pfn + j);
+        set_m2p_of_extent(r, m, pfn);
         if (!put_extent(r, i, m)) {
-            release_frames(m, r->order);
+            release_extent(r, m);
             break;
         }
     }

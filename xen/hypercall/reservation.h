@@ -27,6 +27,7 @@ long memory_exchange(struct xen_memory_exchange *arg);
  * is in use. Then make it d's again, or another's (accounted before). */
 bool detach_frame(struct domain *d, struct frame *f);
 void reattach_frame(struct domain *d, struct frame *f);
+void free_detached_frame(struct frame *f); /* instead */
 
 /* Highest order that the caller may ask for. */
 unsigned int max_extent_order(const struct domain *caller);

@@ -151,8 +151,12 @@ mfn_t domain_alloc_frames(struct domain *d, unsigned int order,
 void share_hv_page_with_guest(void *page, struct domain *d);
 /* The owner's reference goes; the page is freed once nobody maps it. */
 void unshare_hv_page(void *page);
-/* Give up the owner's reference of f; false: it was given up before. */
+/* Give up the owner's reference of f; false: it was given up before. The
+ * caller holds one, or nobody else knows f. */
 bool domain_release_frame(struct frame *f);
+/* The same for a frame that was d's a moment ago: meanwhile d may have given it
+ * back itself, and it may be somebody else's. */
+bool domain_give_back(struct domain *d, struct frame *f);
 /* Account n frames to d as its own from now on: -ENOMEM over max_pages,
  * -EINVAL it is dying. Frames get their owner afterwards. */
 int domain_account_frames(struct domain *d, unsigned int n);
