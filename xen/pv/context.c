@@ -501,6 +501,12 @@ const struct pv_ops pv_domain_ops = {
     .dump = pv_dump_vcpu,
 };
 
+/* Lest it is interrupted for the next flush too. */
+static void release_soon(void)
+{
+    raise_softirq(SOFTIRQ_RELEASE);
+}
+
 void pv_init(void)
 {
     frame_register_type_ops(&pv_frame_type_ops);
@@ -509,4 +515,5 @@ void pv_init(void)
     softirq_register(SOFTIRQ_GUEST_NMI, pv_deliver_nmi);
     softirq_register(SOFTIRQ_DROP, pv_drop_softirq);
     softirq_register(SOFTIRQ_RELEASE, release);
+    tlb_register_lazy(release_soon);
 }

@@ -11,7 +11,6 @@
 #include <hv/irq.h>
 #include <hv/mm.h>
 #include <hv/perf.h>
-#include <hv/softirq.h>
 #include <hv/x86.h>
 
 #include "smp-internal.h"
@@ -23,6 +22,13 @@ static struct {
     cpumask_t pending; /* atomics */
     unsigned long va;
 } flush;
+
+static void (*lazy_hook)(void);
+
+void tlb_register_lazy(void (*fn)(void))
+{
+    lazy_hook = fn;
+}
 
 static void flush_here(unsigned long va)
 {
@@ -40,7 +46,7 @@ void tlb_run_pending_flush(void)
         return;
     flush_here(READ_ONCE(flush.va)); /* not before the look at `pending` */
     if (this_cpu(tlb_lazy))
-        raise_softirq(SOFTIRQ_RELEASE); /* once is enough */
+        lazy_hook(); /* once is enough */
     __atomic_fetch_and(&flush.pending, ~self, __ATOMIC_SEQ_CST);
 }
 

@@ -112,6 +112,8 @@ extern u64 tlb_clock;
 extern cpumask_t tlb_guest_cpus;
 /* This CPU idles, with a guest's tables still loaded. */
 DECLARE_PER_CPU(bool, tlb_lazy);
+/* fn is called when such a CPU was made to flush; irqs off. Once, at boot. */
+void tlb_register_lazy(void (*fn)(void));
 void tlb_flush_local(void);            /* all non-global */
 void tlb_flush_all_local(void);        /* global ones too */
 /* A CR3 load that was made for another reason counts as a flush too. */
