@@ -5,7 +5,8 @@
                         /sys/kernel/btf/vmlinux
     linux-layout        ... by that in its memory: 5 MB over the line
     linux-ps            lists the processes of the selected domain
-    linux-process PID   memory and breakpoints are then that process's
+    linux-process PID   memory and breakpoints are then that process's; its
+                        name does as well, if no other has it
     linux-process off   ... and again those of whatever runs
 
 The domain's inferior must be selected (attach N+2), with the symbol file that
@@ -147,7 +148,7 @@ class Ps(gdb.Command):
 
 
 class Process(gdb.Command):
-    """Choose whose memory is meant: linux-process PID, or off.
+    """Choose whose memory is meant: linux-process PID, or NAME, or off.
 
 Breakpoints set from then on belong to that process alone."""
 
@@ -157,26 +158,35 @@ Breakpoints set from then on belong to that process alone."""
     def invoke(self, argument: str, from_tty: bool) -> None:
         if argument == "off":
             gdb.execute("monitor context thread")
-        elif argument.isdecimal():
-            self.choose(int(argument))
+        elif argument:
+            self.choose(argument)
         else:
-            raise gdb.GdbError("usage: linux-process PID|off")
+            raise gdb.GdbError("usage: linux-process PID|NAME|off")
         gdb.execute("maintenance flush dcache")
 
-    def choose(self, pid: int) -> None:
+    def choose(self, which: str) -> None:
         gdb.execute("monitor context thread", to_string=True)
-        found = [task for task in kernel().tasks() if task.pid == pid]
-        if not found:
-            raise gdb.GdbError(f"no process {pid}; linux-ps lists them")
-        if not found[0].mm:
-            raise gdb.GdbError(f"{found[0].comm} is a thread of the kernel: "
+        task = self.find(which)
+        if not task.mm:
+            raise gdb.GdbError(f"{task.comm} is a thread of the kernel: "
                                "its memory is the kernel's")
-        cr3 = kernel().cr3(found[0])
+        cr3 = kernel().cr3(task)
         if not cr3:
-            raise gdb.GdbError(f"the page table of {pid} is not one: is the "
+            raise gdb.GdbError(f"the page table of {which} is not one: is the "
                                "process just beginning or ending?")
         gdb.execute(f"monitor context cr3 {cr3:#x}")
-        print(f"process {pid}, {found[0].comm}")
+        print(f"process {task.pid}, {task.comm}")
+
+    def find(self, which: str) -> linux.Task:
+        """By number, or by a name that no other has."""
+        found = [task for task in kernel().tasks()
+                 if which in (str(task.pid), task.comm)]
+        if not found:
+            raise gdb.GdbError(f"no process {which}; linux-ps lists them")
+        if len(found) > 1:
+            numbers = " ".join(str(task.pid) for task in found)
+            raise gdb.GdbError(f"several are called {which}: {numbers}")
+        return found[0]
 
 
 Layout()
