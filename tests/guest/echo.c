@@ -6,6 +6,7 @@
  *
  *   crash    shut down with SHUTDOWN_crash after the first typed byte
  *   noise    first have 100 warnings printed about this domain
+ *   load     meanwhile compute and write, without rest
  *   write=N  first write N (hexadecimal) bytes: lines of 63 letters
  */
 #include "guest.h"
@@ -18,6 +19,16 @@ static void nap(void)
     struct sched_poll p = { .timeout = system_time() + NAP };
 
     hc_sched_op(SCHEDOP_poll, &p);
+}
+
+/* A line, and then no rest for as long as a nap. */
+static void work(void)
+{
+    u64 end = system_time() + NAP;
+
+    hc_console_io(CONSOLEIO_write, 12, "echo: works\n");
+    while (system_time() < end)
+        ;
 }
 
 static void write_lines(u64 count)
@@ -48,10 +59,18 @@ static void make_noise(void)
     }
 }
 
+/* Of the board, by vector 2 of the trap table. */
+static void on_nmi(struct regs *regs)
+{
+    (void)regs;
+    print("echo: an NMI\n");
+}
+
 TEST(echo)
 {
     char buf[64];
 
+    trap_handler_set(2, on_nmi);
     print("echo: ready\n");
     if (option_given("noise"))
         make_noise();
@@ -61,7 +80,10 @@ TEST(echo)
         long n = hc_console_io(CONSOLEIO_read, sizeof(buf), buf);
 
         if (n <= 0) {
-            nap();
+            if (option_given("load"))
+                work();
+            else
+                nap();
             continue;
         }
         if (option_given("crash")) {

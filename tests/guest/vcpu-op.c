@@ -207,6 +207,15 @@ TEST(send_nmi)
     CHECK_OK(hc_nmi_op(XENNMI_unregister_callback, NULL));
 }
 
+/* Without a callback it is vector 2 of the trap table, as Linux has it. */
+TEST(send_nmi_by_trap_table)
+{
+    trap_handler_set(2, on_nmi);
+    nmis = 0;
+    CHECK_OK(hc_vcpu_op(VCPUOP_send_nmi, 0, NULL));
+    CHECK_EQ(nmis, 1);
+}
+
 /* The timers belong to the virtual CPU that asks. */
 TEST(timers_of_other)
 {

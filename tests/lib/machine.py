@@ -267,6 +267,10 @@ class Machine:
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
         return Line(ours, log, on_data, pace), theirs
 
+    def pace(self, bytes_a_second: int, com: int = 1) -> None:
+        """From now on the port is a line of that speed; 0: no limit."""
+        self.line(com).pace = bytes_a_second
+
     def _wake(self) -> None:
         with self._news:
             self._news.notify_all()

@@ -38,8 +38,6 @@
 #define LSR_THRE 0x20
 #define LSR_ERRORS 0x9e /* of this byte; bit 7: of some byte in the FIFO */
 
-#define UART_CLOCK 115200 /* divisor 1 */
-
 static u8 uart_in(const struct ns16550 *u, unsigned int reg)
 {
     return inb((u16)(u->base + reg));
@@ -90,7 +88,7 @@ bool ns16550_init(struct ns16550 *u, const struct serial_params *p)
     }
     ns16550_set_irqs(u, false, false);
     if (p->baud != 0) {
-        u32 divisor = UART_CLOCK / p->baud;
+        u16 divisor = serial_divisor(p->baud);
 
         uart_out(u, UART_LCR, lcr | LCR_DLAB);
         uart_out(u, UART_DLL, (u8)divisor);

@@ -3,6 +3,9 @@
 #include <hv/serial.h>
 #include <hv/string.h>
 
+#define UART_CLOCK 115200U /* divisor 1 */
+#define BAUD_PERCENT 3U    /* so far off, and a far end still understands */
+
 static const char *find_comma(const char *s)
 {
     const char *comma = strchr(s, ',');
@@ -20,6 +23,15 @@ static bool parse_number(const char *s, const char *end, unsigned int base,
     return stop == end && end != s && *v >= 1 && *v <= max;
 }
 
+u16 serial_divisor(u32 baud)
+{
+    u32 divisor = (UART_CLOCK + baud / 2) / baud;
+    u32 made = divisor * baud; /* UART_CLOCK, if it fits */
+    u32 off = made > UART_CLOCK ? made - UART_CLOCK : UART_CLOCK - made;
+
+    return off * 100 > UART_CLOCK * BAUD_PERCENT ? 0 : (u16)divisor;
+}
+
 static const char *parse_baud(const char *s, const char *end,
                               struct serial_params *p)
 {
@@ -31,6 +43,8 @@ static const char *parse_baud(const char *s, const char *end,
     }
     if (!parse_number(s, end, 10, 115200, &baud) || baud < 1200)
         return "the baud rate must be 1200 to 115200, or auto";
+    if (!serial_divisor((u32)baud))
+        return "115200 divided by a whole number gives no such baud rate";
     p->baud = (u32)baud;
     return NULL;
 }

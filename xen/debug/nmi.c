@@ -170,8 +170,14 @@ static void after_nmi(void)
         explain_unknown(smp_processor_id());
     if (reasons == 0 || !v || !dom0->shared_info)
         return;
-    __atomic_fetch_or(&dom0->shared_info->arch.nmi_reason, reasons,
-                      __ATOMIC_SEQ_CST);
+    log_warn("NMI from the board: %s. Domain 0 is told.\n",
+             reasons & XEN_NMIREASON_pci_serr
+                 ? "failing memory, or a PCI card's system error"
+                 : "a failing card (I/O check)");
+    /* Nobody clears what an NMI before told, once that was delivered. */
+    if (READ_ONCE(v->nmi_pending))
+        reasons |= READ_ONCE(dom0->shared_info->arch.nmi_reason);
+    WRITE_ONCE(dom0->shared_info->arch.nmi_reason, reasons);
     vcpu_send_nmi(v);
 }
 

@@ -196,13 +196,21 @@ void pv_deliver_event(void)
         return_to_guest();
 }
 
-/* SOFTIRQ_GUEST_NMI: on the way out, guest_regs complete, irqs on. */
+/*
+ * SOFTIRQ_GUEST_NMI: on the way out, guest_regs complete, irqs on.  A kernel
+ * names the handler by a callback or, as Linux does, by vector 2 of its trap
+ * table.
+ */
 void pv_deliver_nmi(void)
 {
     struct vcpu *v = current;
-    struct bounce b = {v->pv.nmi.address, true, false, 0, false};
+    struct bounce b = {0, true, false, 0, false};
 
-    if (v->is_idle || !READ_ONCE(v->nmi_pending) || !b.address)
+    if (v->is_idle || !READ_ONCE(v->nmi_pending))
+        return;
+    b.address = v->pv.nmi.address ? v->pv.nmi.address
+                                  : v->pv.traps[X86_EXC_NMI].address;
+    if (!b.address)
         return;
     v->nmi_pending = 0;
     bounce(guest_cpu_user_regs(), &b);

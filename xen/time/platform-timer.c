@@ -27,6 +27,16 @@ bool platform_timer_forced __ro_after_init;
 #define HPET_CONFIG_ENABLE 1U
 #define HPET_COUNTER 0x0f0
 #define HPET_MAX_PERIOD 100000000U
+#define HPET_ID_LEGACY (1U << 15) /* can stand in for PIT and RTC */
+#define HPET_CONFIG_LEGACY 2U
+#define HPET_TIMER0 0x100
+#define HPET_COMPARATOR0 0x108
+#define TIMER_ON 0x004
+#define TIMER_REPEAT 0x008
+#define TIMER_CAN_REPEAT 0x010
+#define TIMER_SET 0x040 /* the next write is the comparator's value */
+#define TIMER_32 0x100
+#define HPET_TICKS_HZ 18 /* as many as the PIT makes */
 
 static volatile u8 *hpet __ro_after_init;
 
@@ -41,14 +51,18 @@ static u64 hpet_read(void)
     return hpet_read32(HPET_COUNTER);
 }
 
+static bool __init hpet_map(void)
+{
+    if (!hpet && machine.hpet_address)
+        hpet = ioremap(machine.hpet_address, 0x400);
+    return hpet != NULL;
+}
+
 static bool __init hpet_probe(struct platform_timer *p)
 {
     u32 period, config;
 
-    if (!machine.hpet_address)
-        return false;
-    hpet = ioremap(machine.hpet_address, 0x400);
-    if (!hpet)
+    if (!hpet_map())
         return false;
     period = hpet_read32(HPET_PERIOD);
     if (!period || period > HPET_MAX_PERIOD) {
@@ -60,6 +74,31 @@ static bool __init hpet_probe(struct platform_timer *p)
         *(volatile u32 *)(hpet + HPET_CONFIG) = config | HPET_CONFIG_ENABLE;
     p->hz = 1000000000000000UL / period;
     p->mask = 0xffffffff;
+    return true;
+}
+
+static void __init hpet_write32(unsigned int reg, u32 v)
+{
+    *(volatile u32 *)(hpet + reg) = v;
+}
+
+bool __init hpet_tick_start(void)
+{
+    u32 period, ticks;
+
+    if (!hpet_map() || !(hpet_read32(HPET_ID) & HPET_ID_LEGACY) ||
+        !(hpet_read32(HPET_TIMER0) & TIMER_CAN_REPEAT))
+        return false;
+    period = hpet_read32(HPET_PERIOD);
+    if (!period || period > HPET_MAX_PERIOD)
+        return false;
+    ticks = (u32)(1000000000000000UL / HPET_TICKS_HZ / period);
+    hpet_write32(HPET_TIMER0, TIMER_ON | TIMER_REPEAT | TIMER_SET | TIMER_32);
+    /* First when, then how often. */
+    hpet_write32(HPET_COMPARATOR0, hpet_read32(HPET_COUNTER) + ticks);
+    hpet_write32(HPET_COMPARATOR0, ticks);
+    hpet_write32(HPET_CONFIG, hpet_read32(HPET_CONFIG) |
+                                  HPET_CONFIG_ENABLE | HPET_CONFIG_LEGACY);
     return true;
 }
 

@@ -22,7 +22,8 @@ static bool bad(const char *text, const char *named)
 
 void test_serial(void)
 {
-    static const u32 bauds[] = {1200, 2400, 9600, 38400, 57600, 115200};
+    static const u32 bauds[] = {1200,  1800,  2400,  4800,  7200,  9600,  14400,
+                                 19200, 28800, 38400, 57600, 112000, 115200};
     char text[16];
 
     for (unsigned int i = 0; i < ARRAY_SIZE(bauds); i++) {
@@ -41,6 +42,8 @@ void test_serial(void)
     CHECK(good("115200,8n1,0x2e8,5") && p.io_base == 0x2e8 && p.irq == 5);
     CHECK(good("115200,8n1,0x2e8,0") && p.irq == 0);
     CHECK(bad("", "") && bad("fast", "fast") && bad("1199", "1199"));
+    CHECK(serial_divisor(1200) == 96 && serial_divisor(28800) == 4);
+    CHECK(bad("76800", "76800") && bad("100000,8n1", "100000"));
     CHECK(bad("115201", "115201") && bad("9600,9n1", "9n1"));
     CHECK(bad("9600,8x1", "8x1") && bad("9600,8n3", "8n3"));
     CHECK(bad("9600,", "") && bad("9600,8n1,", ""));

@@ -58,6 +58,9 @@ u64 wall_clock_at_boot_ns(void); /* UTC of system time 0, since 1970 */
 void wall_clock_set(u64 utc_seconds, u32 ns, s_time_t at);
 /* The PIT raises its line 18.2 times a second: the watchdog's pulse. */
 void pit_tick_start(void);
+/* The same by the HPET, which then stands in for the PIT and the RTC's
+ * interrupt. False: there is none that can. Boot. */
+bool hpet_tick_start(void);
 void clock_dump(void); /* debug key 't' */
 
 #endif

@@ -29,6 +29,9 @@ struct serial_params {
 const char *serial_parse(const char *text, struct serial_params *p,
                          char *bad_word, size_t size);
 
+/* The chip's divisor for a baud rate >= 1200, 0 if it has none that is near. */
+u16 serial_divisor(u32 baud);
+
 #define SERIAL_BREAK 0x100 /* among received bytes: a line BREAK */
 #define SERIAL_BURST 16    /* how many may come at once */
 
