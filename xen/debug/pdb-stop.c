@@ -58,8 +58,6 @@ static struct {
     u8 bytes[RX_RING];
 } rx;
 
-extern const char pdb_own_int3[];
-
 /*
  * Between two looks at the line, or at the leader: a character takes longer
  * than this (87 us at 115200 baud). In QEMU looking at the UART, and PAUSE,
@@ -468,34 +466,6 @@ static void let_go(struct cpu_user_regs *regs)
         park(regs);
 }
 
-/* True if one of the debugger's int3s is at this machine address. */
-static struct pdb_site *site_at(maddr_t ma)
-{
-    struct pdb_site *s = pdb_target->core.brk.site;
-
-    for (unsigned int i = 0; i < PDB_NR_SITES; i++, s++)
-        if (s->users && s->maddr == ma)
-            return s;
-    return NULL;
-}
-
-/* Where the int3 is, or was, that this CPU has just run. */
-static bool int3_place(const struct cpu_user_regs *regs, maddr_t *ma)
-{
-    struct pdb_space as = {PDB_SPACE_THREAD,
-                           {PDB_PID_HYPERVISOR,
-                            (int32_t)smp_processor_id() + 1}, 0};
-
-    return pdb_translate(pdb_target, &as, regs->rip - 1, ma) == 0;
-}
-
-static struct pdb_site *site_behind(const struct cpu_user_regs *regs)
-{
-    maddr_t ma;
-
-    return int3_place(regs, &ma) ? site_at(ma) : NULL;
-}
-
 /* The machine has stopped for s, seen by this CPU. */
 static enum pdb_verdict stop(struct cpu_user_regs *regs, struct pdb_stop *s)
 {
@@ -505,7 +475,7 @@ static enum pdb_verdict stop(struct cpu_user_regs *regs, struct pdb_stop *s)
     gather(regs);
     tell_absent(s);
     t->planned = false;
-    if (t->scoped && s->why == PDB_WHY_SOFT && site_behind(regs))
+    if (t->scoped && s->why == PDB_WHY_SOFT && pdb_int3_site(regs))
         regs->rip--; /* it was hit on the way to a standstill */
     pdb_scope_choose(s);
     do {
@@ -567,7 +537,7 @@ static bool trap_in_debugger(struct cpu_user_regs *regs)
     if (regs->entry_vector == X86_EXC_BP) {
         if (pdb_hook_pass(regs))
             return true;
-        s = site_behind(regs);
+        s = pdb_int3_site(regs);
         if (!s)
             return false;
         /* Out of the way until let_go(). */
@@ -589,7 +559,7 @@ static bool trap_in_debugger(struct cpu_user_regs *regs)
  */
 static bool wait_behind_leader(struct cpu_user_regs *regs, unsigned int vector)
 {
-    if (vector == X86_EXC_BP && site_behind(regs)) {
+    if (vector == X86_EXC_BP && pdb_int3_site(regs)) {
         regs->rip--;
         park(regs);
         return false;
@@ -602,30 +572,15 @@ static bool wait_behind_leader(struct cpu_user_regs *regs, unsigned int vector)
 }
 
 /* Is it worth stopping the machine for? gdb may be absent. */
-static bool concerns_us(struct cpu_user_regs *regs, unsigned int vector)
+static bool concerns_us(const struct cpu_user_regs *regs,
+                        unsigned int vector)
 {
-    maddr_t ma;
-    u8 byte;
-
     if (READ_ONCE(pdb_target->core.state) != PDB_ALONE)
         return true;
     if (vector != X86_EXC_BP)
         return false;
-    if (regs->rip - 1 == (unsigned long)pdb_own_int3)
-        return true;
-    /* An int3 that is there is not ours; one that is gone was. */
-    return int3_place(regs, &ma) && pdb_peek(ma, &byte) && byte != 0xcc;
-}
-
-/* An int3 in the hypervisor that no debugger has put there. */
-static bool is_own_bug(const struct cpu_user_regs *regs)
-{
-    maddr_t ma;
-    u8 byte;
-
-    return !guest_mode(regs) && regs->rip - 1 != (unsigned long)pdb_own_int3 &&
-           int3_place(regs, &ma) && !site_at(ma) && pdb_peek(ma, &byte) &&
-           byte == 0xcc;
+    return regs->rip - 1 == (unsigned long)pdb_own_int3 ||
+           pdb_int3_is_gone(regs);
 }
 
 static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
@@ -644,7 +599,7 @@ static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
         return;
     }
     s->why = PDB_WHY_SOFT;
-    if (vector != X86_EXC_BP || is_own_bug(regs)) {
+    if (vector != X86_EXC_BP || pdb_int3_is_bug(regs)) {
         s->why = PDB_WHY_FAULT;
         s->signal = signal_of(vector);
         snprintf(t->text, sizeof(t->text), "%s in the hypervisor\n",

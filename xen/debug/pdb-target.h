@@ -80,6 +80,15 @@ int pdb_walk(void *ctx, const struct pdb_space *as, u64 addr,
 bool pdb_peek(maddr_t ma, u8 *byte);
 bool pdb_poke(maddr_t ma, u8 byte);
 
+/* --- pdb-int3.c --- */
+extern const char pdb_own_int3[]; /* in pdb_break_in() */
+/* What the core has planted where this CPU has just run an int3; or NULL. */
+struct pdb_site *pdb_int3_site(const struct cpu_user_regs *regs);
+/* No int3 is there any more: it was the debugger's. */
+bool pdb_int3_is_gone(const struct cpu_user_regs *regs);
+/* One in the hypervisor that no debugger has put there. */
+bool pdb_int3_is_bug(const struct cpu_user_regs *regs);
+
 /* --- pdb-thread.c --- */
 int pdb_get_regs(void *ctx, struct pdb_tid t, struct pdb_regs *r);
 int pdb_set_regs(void *ctx, struct pdb_tid t, const struct pdb_regs *r);
