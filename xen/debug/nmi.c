@@ -71,6 +71,7 @@ bool nmi_dump_cpu(unsigned int cpu)
             return true;
         if (test_and_clear_bit(cpu, &dump_later))
             smp_send_nmi(cpumask_of(cpu));
+        this_cpu(console_activity)++; /* the other one prints for us */
         udelay(1000);
     }
     return !test_and_clear_bit(cpu, &dump_wanted);
