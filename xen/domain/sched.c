@@ -363,7 +363,9 @@ static struct vcpu *choose(struct sched_cpu *s)
             policy->picked(s, v);
             return v;
         }
-        /* All of them are about to leave another CPU: look again soon. */
+        /* All of them are about to leave another CPU: look again soon. What
+         * this one keeps is no use here, and its CPU may wait for it. */
+        pv_ops->release();
         raise_softirq(SOFTIRQ_SCHEDULE);
         return s->idle;
     }
