@@ -281,6 +281,19 @@ static void handle_line(struct plain *p, short revents)
         line_gone(p);
 }
 
+static void flush_logs(struct plain *p)
+{
+    const char *trouble;
+    char text[128];
+
+    logs_flush(&p->logs);
+    trouble = logs_trouble(&p->logs);
+    if (!trouble)
+        return;
+    snprintf(text, sizeof(text), LOGS_INCOMPLETE, trouble);
+    say(p, text);
+}
+
 /* Each round looks at the keys: one can leave in the midst of a flood. */
 static void loop(struct plain *p)
 {
@@ -289,6 +302,8 @@ static void loop(struct plain *p)
     while (!p->quit_now && !p->lost && !time_is_over(p)) {
         try_reopen(p);
         fill(p, fds);
+        if (p->slow)
+            flush_logs(p);
         if (poll(fds, 3, timeout_ms(p)) < 0)
             continue;
         if (fds[2].revents)

@@ -107,12 +107,18 @@ static bool is_ours(const char *text, size_t len)
 static void mend_last_line(int fd)
 {
     static char tail[65536];
-    off_t end = lseek(fd, 0, SEEK_END);
-    off_t from = end > (off_t)sizeof(tail) ? end - (off_t)sizeof(tail) : 0;
-    ssize_t nr = end > 0 ? pread(fd, tail, (size_t)(end - from), from) : 0;
-    const char *lf = nr > 0 ? memrchr(tail, '\n', (size_t)nr) : NULL;
-    size_t whole = lf ? (size_t)(lf - tail) + 1 : 0;
+    off_t end, from;
+    ssize_t nr;
+    const char *lf;
+    size_t whole;
 
+    if (!logwriter_is_cut(fd))
+        return;
+    end = lseek(fd, 0, SEEK_END);
+    from = end > (off_t)sizeof(tail) ? end - (off_t)sizeof(tail) : 0;
+    nr = pread(fd, tail, (size_t)(end - from), from);
+    lf = nr > 0 ? memrchr(tail, '\n', (size_t)nr) : NULL;
+    whole = lf ? (size_t)(lf - tail) + 1 : 0;
     if (nr <= 0 || whole == (size_t)nr)
         return;
     if ((lf || !from) && is_ours(tail + whole, (size_t)nr - whole) &&
@@ -144,43 +150,80 @@ static int open_one(const char *name, bool lines, int *fd)
 /* Files that were opened before a failure are closed by logs_close(). */
 int logs_open(struct logs *l, const struct settings *set)
 {
-    l->record_fd = l->text_fd = l->raw_fd = -1;
-    l->failed = false;
+    l->record_fd = l->text_fd = l->raw_fd = l->writer.fd = -1;
+    l->record.len = l->text.len = 0;
+    l->error = 0;
+    l->said = false;
     if (open_one(set->record, true, &l->record_fd) ||
         open_one(set->log, true, &l->text_fd) ||
         open_one(set->raw_log, false, &l->raw_fd))
         return -1;
+    if (l->record_fd >= 0 || l->text_fd >= 0)
+        logwriter_start(&l->writer);
     return 0;
+}
+
+/* What there is no room for is lost. */
+static void put_now(struct logs *l, int fd, const char *lines, size_t len)
+{
+    size_t done;
+    int rc = logwriter_put(&l->writer, fd, lines, len, &done);
+
+    if (rc)
+        l->error = rc;
+}
+
+static void flush(struct logs *l, int fd, struct log_out *o)
+{
+    if (o->len)
+        put_now(l, fd, o->data, o->len);
+    o->len = 0;
+}
+
+void logs_flush(struct logs *l)
+{
+    flush(l, l->record_fd, &l->record);
+    flush(l, l->text_fd, &l->text);
+}
+
+/* One whole line. */
+static void put(struct logs *l, int fd, struct log_out *o, const char *line,
+                size_t len)
+{
+    if (len > sizeof(o->data) - o->len)
+        flush(l, fd, o);
+    if (len > sizeof(o->data)) {
+        put_now(l, fd, line, len);
+        return;
+    }
+    memcpy(o->data + o->len, line, len);
+    o->len += len;
+}
+
+const char *logs_trouble(struct logs *l)
+{
+    if (!l->error || l->said)
+        return NULL;
+    l->said = true;
+    return strerror(l->error);
 }
 
 void logs_close(struct logs *l)
 {
     int *fds[] = { &l->record_fd, &l->text_fd, &l->raw_fd };
+    const char *trouble;
 
+    logs_flush(l);
+    trouble = logs_trouble(l);
+    if (trouble)
+        fprintf(stderr, "miniterm: " LOGS_INCOMPLETE "\n", trouble);
+    if (l->record_fd >= 0 || l->text_fd >= 0)
+        logwriter_stop(&l->writer);
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
         if (*fds[i] >= 0)
             close(*fds[i]);
         *fds[i] = -1;
     }
-}
-
-/*
- * One write, so that no death leaves half a line; half of one that a full disk
- * leaves is taken back.
- */
-static void put(struct logs *l, int fd, const void *data, size_t len)
-{
-    ssize_t n;
-
-    do {
-        n = write(fd, data, len);
-    } while (n < 0 && errno == EINTR);
-    if (n == (ssize_t)len)
-        return;
-    l->failed = true;
-    /* Fails where there is nothing to take back, as in a pipe. */
-    if (n > 0 && ftruncate(fd, lseek(fd, 0, SEEK_END) - n) < 0)
-        return;
 }
 
 /* The time is the moment of writing: bytes are recorded as they arrive. */
@@ -195,7 +238,7 @@ static void put_record(struct logs *l, enum record_kind kind,
     n += (size_t)snprintf(out + n, 8, " %s ", kinds[kind]);
     n += escape_encode(out + n, data, len);
     out[n++] = '\n';
-    put(l, l->record_fd, out, n);
+    put(l, l->record_fd, &l->record, out, n);
 }
 
 /* Cut at line ends, so that a record file reads well in a pager. */
@@ -236,12 +279,19 @@ void logs_text(struct logs *l, uint64_t wall, const char *tag,
     time_text(when, wall);
     out = xasprintf("%s %s%s%.*s\n", when, tag, *tag ? " " : "", (int)len,
                     text);
-    put(l, l->text_fd, out, strlen(out));
+    put(l, l->text_fd, &l->text, out, strlen(out));
     free(out);
 }
 
 void logs_raw(struct logs *l, const void *data, size_t len)
 {
-    if (l->raw_fd >= 0)
-        put(l, l->raw_fd, data, len);
+    ssize_t n;
+
+    if (l->raw_fd < 0)
+        return;
+    do {
+        n = write(l->raw_fd, data, len);
+    } while (n < 0 && errno == EINTR);
+    if (n != (ssize_t)len)
+        l->error = n < 0 ? errno : ENOSPC;
 }

@@ -7,8 +7,8 @@
  *
  * TIME is UTC; KIND says channel and direction: L console, H debugger, < from
  * the target, > to it, -- a remark.  TEXT holds bytes as escape.h has them.
- * Each record is one write() to a file opened for appending, so a program that
- * is killed leaves whole lines.
+ * Records are collected and go to a process of their own that writes them
+ * (logwriter.h), so a program that is killed leaves whole lines.
  */
 #ifndef MINITERM_RECORD_H
 #define MINITERM_RECORD_H
@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "logwriter.h"
 
 #define RECORD_MAX 1024 /* payload bytes of one record */
 
@@ -32,10 +34,19 @@ struct record {
 /* Takes a line without its LF apart; false when it is no record. */
 bool record_parse(struct record *r, const char *line, size_t len);
 
+/* Whole lines on their way to a file. */
+struct log_out {
+    size_t len;
+    char data[LOGWRITER_MAX];
+};
+
 /* Output files of one session; closed ones have fd -1. */
 struct logs {
     int record_fd, text_fd, raw_fd;
-    bool failed; /* a write failed: disk full or the like, said once */
+    struct logwriter writer;
+    struct log_out record, text;
+    int error; /* of a write that failed: disk full or the like; 0 */
+    bool said; /* logs_trouble() gave it */
 };
 
 struct settings;
@@ -46,6 +57,13 @@ struct settings;
  */
 int logs_open(struct logs *l, const struct settings *set);
 void logs_close(struct logs *l);
+
+/* Lines that were collected reach the files; to be called before a pause. */
+void logs_flush(struct logs *l);
+
+/* Once after a write failed: why, for the message; else NULL. */
+const char *logs_trouble(struct logs *l);
+#define LOGS_INCOMPLETE "a log has not all lines: %s"
 
 /* Writes records; data of any length, cut at line ends and RECORD_MAX. */
 void logs_record(struct logs *l, enum record_kind kind, const void *data,

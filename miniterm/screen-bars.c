@@ -122,7 +122,7 @@ static void draw_status(struct screen *sc)
         append(text, sizeof(text), " | TRIGGERS %u", s->nr_triggers);
     if (s->silent)
         append(text, sizeof(text), " | SILENT");
-    if (s->logs.failed)
+    if (s->logs.error)
         append(text, sizeof(text), " | LOG FAILED");
     else if (s->logs.text_fd >= 0 || s->logs.record_fd >= 0)
         append(text, sizeof(text), " | log");

@@ -413,11 +413,16 @@ size_t session_prepare(struct session *s, struct pollfd *fds,
     uint64_t now = now_us();
     int ms = -1;
     size_t nr;
+    const char *trouble;
 
     try_reopen(s, now);
     feed_file(s);
     drive_keys(s, now, wait_us);
     session_watch(s, now, wait_us);
+    logs_flush(&s->logs);
+    trouble = logs_trouble(&s->logs);
+    if (trouble)
+        session_say(s, LOGS_INCOMPLETE, trouble);
     nr = prepare_line(s, fds, wait_us);
     s->exec_fds = nr;
     nr += session_exec_prepare(s, fds + nr);

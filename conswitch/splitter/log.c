@@ -13,12 +13,15 @@
 
 #define OUT_MAX (256u * 1024u) /* not written yet; more than that is lost */
 
-/* A cut last line, left by a kill or a full disk, goes. */
+/* A cut last line, left by the end of the machine, goes. */
 static int remove_cut_line(int fd)
 {
-    off_t end = lseek(fd, 0, SEEK_END);
+    off_t end;
     char buf[4096];
 
+    if (!logwriter_is_cut(fd))
+        return 0;
+    end = lseek(fd, 0, SEEK_END);
     while (end > 0) {
         size_t want = end < (off_t)sizeof(buf) ? (size_t)end : sizeof(buf);
         ssize_t nr = pread(fd, buf, want, end - (off_t)want);
@@ -58,10 +61,14 @@ int log_open(struct logfile *l, const char *path, char *err, size_t size)
 
     l->fd = -1;
     l->path = strdup(path);
+    l->writer.fd = -1;
     rc = l->path ? open_file(l) : ENOMEM;
-    if (rc != 0)
+    if (rc != 0) {
         snprintf(err, size, "log %s: %s", path, strerror(rc));
-    return rc ? -1 : 0;
+        return -1;
+    }
+    logwriter_start(&l->writer);
+    return 0;
 }
 
 /* "2026-01-31T12:00:00.123Z K " */
@@ -109,8 +116,8 @@ static void add_record(struct logfile *l, char kind, const uint8_t *data,
         len = LOG_LINE_MAX;
     nr += printable(text + nr, data, len);
     text[nr++] = '\n';
-    if (l->out.len + nr <= OUT_MAX)
-        (void)bytes_add(&l->out, text, nr);
+    if (l->out.len + nr > OUT_MAX || !bytes_add(&l->out, text, nr))
+        l->lost++;
 }
 
 static void end_line(struct logfile *l, char kind)
@@ -128,8 +135,8 @@ void log_console(struct logfile *l, const uint8_t *data, size_t len,
     if (l->fd < 0)
         return;
     if (l->raw) {
-        if (l->out.len + len <= OUT_MAX)
-            (void)bytes_add(&l->out, data, len);
+        if (l->out.len + len > OUT_MAX || !bytes_add(&l->out, data, len))
+            l->lost += len;
         return;
     }
     for (size_t i = 0; i < len; i++) {
@@ -155,36 +162,59 @@ void log_event(struct logfile *l, const char *text, uint64_t wall)
     add_record(l, '!', (const uint8_t *)text, strlen(text), wall);
 }
 
-/* How much of `out`, in whole records, still goes into this file. */
+/* Whole records, as many as the writer takes at once. */
+static size_t next_piece(const struct logfile *l)
+{
+    const uint8_t *data = bytes_data(&l->out), *end;
+
+    if (l->out.len <= LOGWRITER_MAX)
+        return l->out.len;
+    /* A record is far shorter than that. */
+    end = l->raw ? NULL : memrchr(data, '\n', LOGWRITER_MAX);
+    return end ? (size_t)(end - data) + 1 : LOGWRITER_MAX;
+}
+
+/* How much of `out`, in whole records, goes into this file now. */
 static size_t fits(const struct logfile *l)
 {
     const uint8_t *data = bytes_data(&l->out), *end;
-    size_t room;
+    size_t room, piece = next_piece(l);
 
-    if (!l->max || l->size + l->out.len <= l->max)
-        return l->out.len;
+    if (!l->max || l->size + piece <= l->max)
+        return piece;
     room = l->size < l->max ? (size_t)(l->max - l->size) : 0;
     if (l->raw && room)
         return room;
     end = room ? memrchr(data, '\n', room) : NULL;
     if (!end && l->size == 0) /* one that is longer than a file may be */
-        end = memchr(data, '\n', l->out.len);
+        end = memchr(data, '\n', piece);
     return end ? (size_t)(end - data) + 1 : 0;
 }
 
-/* 0 or an errno.  On a full disk what went is taken back: no line is cut. */
+/* 0 or an errno.  What a full disk does not take, in whole lines, waits. */
 static int write_out(struct logfile *l, size_t len)
 {
-    ssize_t nr = write(l->fd, bytes_data(&l->out), len);
+    size_t done;
+    int rc = logwriter_put(&l->writer, l->fd, bytes_data(&l->out), len,
+                           &done);
 
-    if (nr == (ssize_t)len) {
-        l->size += len;
-        bytes_drop(&l->out, len);
-        return 0;
-    }
-    if (nr < 0)
-        return errno;
-    return ftruncate(l->fd, (off_t)l->size) < 0 ? errno : ENOSPC;
+    l->size += done;
+    bytes_drop(&l->out, done);
+    return rc;
+}
+
+/* Said in the log as soon as it can be written again. */
+static void tell_loss(struct logfile *l)
+{
+    char text[64];
+    struct timespec ts;
+
+    snprintf(text, sizeof(text), "log: %llu lines lost",
+             (unsigned long long)l->lost);
+    clock_gettime(CLOCK_REALTIME, &ts);
+    l->lost = 0;
+    log_event(l, text, (uint64_t)ts.tv_sec * 1000 +
+              (uint64_t)ts.tv_nsec / 1000000);
 }
 
 int log_flush(struct logfile *l, uint64_t now)
@@ -201,9 +231,13 @@ int log_flush(struct logfile *l, uint64_t now)
         rc = len ? write_out(l, len) : log_rotate(l);
         if (rc != 0 && len == 0) {
             /* better too long a file than lost lines */
-            (void)write_out(l, l->out.len);
+            (void)write_out(l, next_piece(l));
             break;
         }
+    }
+    if (l->lost && rc == 0 && !l->raw) {
+        tell_loss(l);
+        rc = write_out(l, l->out.len);
     }
     return rc;
 }
@@ -241,7 +275,9 @@ void log_close(struct logfile *l)
         return;
     if (l->len)
         end_line(l, 'l');
-    (void)write_out(l, l->out.len);
+    while (l->out.len && write_out(l, next_piece(l)) == 0)
+        ;
+    logwriter_stop(&l->writer);
     close(l->fd);
     bytes_free(&l->out);
     free(l->path);

@@ -10,8 +10,9 @@
  * Control characters other than TAB, and the backslash, are written \xHH.
  * A raw log holds the console's bytes alone.
  *
- * Records reach the file whole: they are written at line ends only, and a
- * line that was cut when the program was killed is removed at the next start.
+ * Records reach the file whole: they are written at line ends only, by a
+ * process that outlives a kill of the program.  A line that is cut all the
+ * same, by the end of the machine, is removed at the next start.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -20,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../logwriter.h"
 #include "bytes.h"
 
 #define LOG_LINE_MAX 1024u
@@ -27,11 +29,13 @@
 
 struct logfile {
     int fd; /* -1: no log */
+    struct logwriter writer;
     char *path;
     bool raw;
     uint64_t max, size; /* bytes; max 0: no rotation */
     unsigned int keep;
-    bool failed; /* the last write failed, and that was said */
+    bool failed;   /* the last write failed, and that was said */
+    uint64_t lost; /* lines, of a raw log bytes, for which was no room */
     struct bytes out;
     size_t len;                   /* of the line under way */
     uint64_t line_ms, touched_ms; /* wall clock of its start; monotonic */

@@ -3,7 +3,7 @@
 
 ENGINE = $(addprefix splitter/,splitter.c client.c line.c control.c rsp.c \
 	rsp-frame.c rsp-features.c telnet.c history.c log.c source.c tty.c \
-	symbols.c symbols-find.c buildid.c http.c bytes.c)
+	symbols.c symbols-find.c buildid.c http.c bytes.c) logwriter.c
 ELFUTILS = $(shell pkg-config --libs libdw libelf)
 
 $(O)/nsplitd: splitter/main.c $(ENGINE) $(CORE) $(HEADERS) | $(O)

@@ -89,7 +89,7 @@ class Alone(Case):
         "miniterm": (["miniterm", "conswitch"],
                      ["bin/miniterm", "share/man/man1/miniterm.1",
                       "share/bash-completion/completions/miniterm"]),
-        "tools/xencons": (["tools/xencons", "conswitch/splitter", "miniterm"],
+        "tools/xencons": (["tools/xencons", "conswitch", "miniterm"],
                           ["bin/xencons", "bin/console_client.py",
                            "share/man/man1/xencons.1",
                            "share/man/man1/console_client.py.1",

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Callable
@@ -148,12 +149,13 @@ class Splitter:
     """A running nsplitd on free ports."""
 
     def __init__(self, directory: Path, *words: str,
-                 program: Path = CHECKED) -> None:
+                 program: Path = CHECKED,
+                 env: dict[str, str] | None = None) -> None:
         self.log = directory / "nsplitd.messages"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [str(program), "-p", "0", *words],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
         self.ports: dict[str, int] = {}
         self._find_ports()
 
@@ -227,6 +229,32 @@ class Splitter:
             self.stop()
         elif self.process.poll() is None:
             self.kill()
+
+
+def flood(peer: Peer) -> threading.Thread:
+    """Numbered lines into a connection until the other end goes away."""
+    def run() -> None:
+        number = 0
+        try:
+            while True:
+                peer.send(b"".join(b"line %d and so on\r\n" % (number + i)
+                                   for i in range(500)))
+                number += 500
+        except OSError:
+            peer.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def ends_whole(log: Path) -> bool:
+    """No half line at the end; one that is empty or not there has none."""
+    if not log.exists() or not log.stat().st_size:
+        return True
+    with log.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"
 
 
 def documented(program: Path, manual: Path, completion: Path) -> None:

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "conserver.h"
+#include "logwriter.h"
 #include "telnet.h"
 #include "userterm.h"
 
@@ -82,6 +83,8 @@ struct xencons {
     enum telnet_mode mode;
     uint8_t quit_key, break_key; /* break_key 0: none */
     int log;                     /* -1: none */
+    struct logwriter writer;
+    size_t nr_line;              /* of a line that has no end yet */
     int fd;                      /* the connection, -1: none */
     int terminal;                /* standard output */
     bool raw;                    /* the person's terminal is, so keys count */
@@ -92,6 +95,7 @@ struct xencons {
     struct telnet telnet;
     size_t nr_in, nr_out; /* to the terminal, to the connection */
     uint8_t in[2 * CHUNK], out[4 * CHUNK];
+    uint8_t line[2 * CHUNK]; /* for the log */
 };
 
 static uint64_t now_ms(void)
@@ -352,13 +356,39 @@ static size_t take(struct xencons *x, const uint8_t *data, size_t len)
     return len;
 }
 
+/* The first @len bytes that wait for the log. */
+static void log_put(struct xencons *x, size_t len)
+{
+    size_t done;
+
+    if (x->log < 0)
+        return;
+    if (logwriter_put(&x->writer, x->log, x->line, len, &done)) {
+        say(x, "the log cannot be written; logging stops");
+        close(x->log);
+        x->log = -1;
+    }
+    drop(x->line, &x->nr_line, len);
+}
+
+/* Whole lines go to the log, and what is too long to wait for its end. */
 static void log_text(struct xencons *x, const uint8_t *data, size_t len)
 {
-    if (x->log < 0 || write(x->log, data, len) == (ssize_t)len)
-        return;
-    say(x, "the log cannot be written; logging stops");
-    close(x->log);
-    x->log = -1;
+    while (x->log >= 0 && len) {
+        size_t run = sizeof(x->line) - x->nr_line;
+        const uint8_t *end;
+
+        run = run < len ? run : len;
+        memcpy(x->line + x->nr_line, data, run);
+        x->nr_line += run;
+        data += run;
+        len -= run;
+        end = memrchr(x->line, '\n', x->nr_line);
+        if (end)
+            log_put(x, (size_t)(end - x->line) + 1);
+        else if (x->nr_line == sizeof(x->line))
+            log_put(x, x->nr_line);
+    }
 }
 
 /* False when the connection is over. */
@@ -601,7 +631,8 @@ static void parse_arguments(struct xencons *x, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static struct xencons x = {
-        .quit_key = 0x1d, .log = -1, .fd = -1, .family = AF_UNSPEC
+        .quit_key = 0x1d, .log = -1, .writer.fd = -1, .fd = -1,
+        .family = AF_UNSPEC
     };
     char banner[64] = "REMOTE CONSOLE: CTRL-] TO QUIT";
     int status;
@@ -613,8 +644,11 @@ int main(int argc, char **argv)
         snprintf(banner, sizeof(banner), "REMOTE CONSOLE: CTRL-%c TO QUIT",
                  x.quit_key | 0x40);
     say(&x, banner);
+    if (x.log >= 0)
+        logwriter_start(&x.writer);
     x.raw = userterm_arm(STDIN_FILENO, NULL) == 0 && userterm_raw() == 0;
     status = run(&x);
+    log_put(&x, x.nr_line);
     userterm_restore();
     x.raw = false;
     say(&x, "\nREMOTE CONSOLE EXITED");

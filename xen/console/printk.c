@@ -11,7 +11,6 @@
 #include <hv/printk.h>
 #include <hv/spinlock.h>
 #include <hv/string.h>
-#include <hv/x86.h>
 
 #include "internal.h"
 
@@ -38,14 +37,9 @@ static bool timestamps;
 
 static DEFINE_SPINLOCK(printk_lock);
 static unsigned int printk_owner = NR_CPUS; /* CPU in printk, NR_CPUS: none */
-/* The machine ends, and this CPU says so: it takes no more locks. */
-static unsigned int fatal_cpu = NR_CPUS;
 static bool in_line; /* the last message did not end its line */
 static char message[MAX_MESSAGE];
 static const struct printk_ops *printk_ops;
-
-/* How often this CPU is inside the console, or waits to be. */
-DEFINE_PER_CPU(u32, console_depth);
 
 static struct {
     s_time_t last;
@@ -137,27 +131,13 @@ static bool on_stack_of_its_own(void)
     return sp % STACK_SIZE / PAGE_SIZE < STACK_GUARD_PAGE;
 }
 
-/* A machine that ends has one CPU that prints; others stop where they are. */
-static bool is_fatal_cpu(void)
-{
-    unsigned int cpu = READ_ONCE(fatal_cpu);
-
-    if (likely(cpu == NR_CPUS))
-        return false;
-    while (cpu != smp_processor_id())
-        cpu_halt();
-    return true;
-}
-
 bool console_lock(spinlock_t *l)
 {
-    if (is_fatal_cpu())
-        return false;
     if (!on_stack_of_its_own()) {
         spin_lock(l);
         return true;
     }
-    for (unsigned int i = 0; i < NMI_PATIENCE && !is_fatal_cpu(); i++) {
+    for (unsigned int i = 0; i < NMI_PATIENCE; i++) {
         if (spin_trylock(l))
             return true;
         cpu_relax();
@@ -172,7 +152,6 @@ bool console_lock(spinlock_t *l)
 static bool printk_enter(unsigned long *flags)
 {
     *flags = local_irq_save();
-    this_cpu(console_depth)++;
     if (READ_ONCE(printk_owner) == smp_processor_id())
         return false;
     if (!console_lock(&printk_lock))
@@ -187,13 +166,12 @@ static void printk_leave(bool locked, unsigned long flags)
         WRITE_ONCE(printk_owner, NR_CPUS);
         spin_unlock(&printk_lock);
     }
-    this_cpu(console_depth)--;
     local_irq_restore(flags);
 }
 
 bool printk_claim(unsigned int patience)
 {
-    if (printk_owner == smp_processor_id() || is_fatal_cpu())
+    if (printk_owner == smp_processor_id())
         return false;
     while (patience-- != 0) {
         if (spin_trylock(&printk_lock)) {
@@ -205,9 +183,9 @@ bool printk_claim(unsigned int patience)
     return false;
 }
 
-bool console_busy_here(void)
+bool printk_busy_here(void)
 {
-    return this_cpu(console_depth) != 0;
+    return READ_ONCE(printk_owner) == smp_processor_id();
 }
 
 void printk_unclaim(void)
@@ -216,9 +194,10 @@ void printk_unclaim(void)
     spin_unlock(&printk_lock);
 }
 
-void console_end_locks(void)
+void printk_break_lock(void)
 {
-    WRITE_ONCE(fatal_cpu, smp_processor_id());
+    spin_lock_init(&printk_lock);
+    printk_owner = NR_CPUS;
 }
 
 s_time_t printk_now(void)
