@@ -20,17 +20,26 @@
 #include <hv/serial.h>
 #include <hv/spinlock.h>
 #include <hv/string.h>
+#include <hv/x86.h>
 
 #include "internal.h"
 
-/* Polls of the line status, about a microsecond each, before a transmitter
- * counts as stuck; and once it does. A slow line gets time for its FIFO. */
-#define TX_PATIENCE 200000U
+/*
+ * Microseconds before a transmitter counts as stuck; and once it does. A slow
+ * line gets time for its FIFO. What tells the time is here before any clock:
+ * polls of the line status, and the TSC at a rate that it has at most. Both
+ * must be over: an emulated UART answers faster than the bus ever did, and an
+ * emulated CPU may sleep.
+ */
+#define TX_PATIENCE 1000000U
 #define TX_PATIENCE_AT(baud) (TX_PATIENCE + 2000000000U / (baud))
 #define TX_PATIENCE_STUCK 3000U
+#define TICKS_A_US 4000U
+#define LOCK_PATIENCE 200000U /* polls of a lock */
 #define SLOWEST 1200
 /* Received bytes that one interrupt handles before it lets others go first. */
 #define RX_BATCH 64
+#define MAX_PASSES 16 /* a chip that wants something for ever is broken */
 #define DOM0_INPUT 32768 /* power of two */
 
 struct line {
@@ -39,7 +48,7 @@ struct line {
     bool configured; /* com<n>= was given and the UART is there */
     bool by_irq;
     bool stuck;      /* the transmitter did not move: wait less */
-    unsigned int patience;
+    unsigned int patience; /* us */
     u64 dropped;
     /* Received, not looked at yet: free running. */
     u32 early_head, early_tail;
@@ -99,6 +108,7 @@ static unsigned long lines_enter(void)
 {
     unsigned long flags = local_irq_save();
 
+    this_cpu(console_depth)++;
     if (READ_ONCE(line_owner) == smp_processor_id())
         return flags | LINES_NOT_LOCKED;
     if (!console_lock(&line_lock))
@@ -113,12 +123,8 @@ static void lines_leave(unsigned long flags)
         WRITE_ONCE(line_owner, NR_CPUS);
         spin_unlock(&line_lock);
     }
+    this_cpu(console_depth)--;
     local_irq_restore(flags);
-}
-
-bool console_busy_here(void)
-{
-    return printk_busy_here() || READ_ONCE(line_owner) == smp_processor_id();
 }
 
 /* ------------------------------------------------------------ sending */
@@ -163,18 +169,29 @@ static bool receive_early(struct line *l)
     return n != 0;
 }
 
-/* Wait, bounded, for an empty transmitter and feed it. False: no progress. */
-static bool feed_polled(struct line *l)
+/* No character left in so many polls, the first of them at that TSC. */
+static bool out_of_patience(const struct line *l, unsigned int polls, u64 since)
 {
     unsigned int patience = l->stuck ? TX_PATIENCE_STUCK : l->patience;
 
-    for (unsigned int i = 0; i < patience; i++) {
-        if (ns16550_tx_room(&l->uart) != 0)
+    return polls >= patience && rdtsc() - since >= (u64)patience * TICKS_A_US;
+}
+
+/* Wait, bounded, for an empty transmitter and feed it. False: no progress. */
+static bool feed_polled(struct line *l)
+{
+    u64 since = rdtsc();
+
+    for (unsigned int i = 0; !out_of_patience(l, i, since); i++) {
+        if (ns16550_tx_room(&l->uart) != 0) {
+            this_cpu(console_activity)++;
             return feed(l);
+        }
         while (!fatal && receive_early(l))
             ;
         cpu_relax();
     }
+    this_cpu(console_activity)++;
     l->stuck = true;
     return false;
 }
@@ -296,9 +313,7 @@ void console_flush(void)
 void console_force_unlock(void)
 {
     force_polled = fatal = true;
-    spin_lock_init(&line_lock);
-    line_owner = NR_CPUS;
-    printk_break_lock();
+    console_end_locks();
     console_flush();
 }
 
@@ -414,9 +429,15 @@ static void service_line(struct line *l)
         debug_settled();
 }
 
+/* Until the chip wants nothing more: the next edge comes only after that. */
 static void line_interrupt(unsigned int port)
 {
-    service_line(&lines[port]);
+    struct line *l = &lines[port];
+    unsigned int passes = 0;
+
+    do
+        service_line(l);
+    while (++passes < MAX_PASSES && ns16550_wants(&l->uart));
 }
 
 void console_poll(void)
@@ -500,10 +521,10 @@ void console_debug_settled(void (*fn)(void))
 
 void console_debug_claim(void)
 {
-    printk_claimed = printk_claim(TX_PATIENCE);
-    if (line_owner == smp_processor_id())
+    printk_claimed = printk_claim(LOCK_PATIENCE);
+    if (line_owner == smp_processor_id() || fatal)
         return;
-    for (unsigned int i = 0; i < TX_PATIENCE && !lines_claimed; i++) {
+    for (unsigned int i = 0; i < LOCK_PATIENCE && !lines_claimed; i++) {
         lines_claimed = spin_trylock(&line_lock);
         cpu_relax();
     }

@@ -27,6 +27,7 @@
 #define FCR_TRIGGER_14 0xc0
 #define IIR_FIFO 0xc0
 #define IIR_SOURCE 0x0f
+#define IIR_NONE 0x01 /* no interrupt is pending */
 #define IIR_RX 0x04 /* the trigger level is reached */
 #define LCR_DLAB 0x80
 #define LCR_STOP2 0x04
@@ -124,6 +125,11 @@ bool ns16550_rx_ready(const struct ns16550 *u)
     u8 lsr = uart_in(u, UART_LSR);
 
     return lsr != 0xff && (lsr & LSR_DATA);
+}
+
+bool ns16550_wants(const struct ns16550 *u)
+{
+    return !(uart_in(u, UART_IIR) & IIR_NONE);
 }
 
 /* As many as the trigger says are there; nothing is wrong with any. */

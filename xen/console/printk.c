@@ -11,6 +11,7 @@
 #include <hv/printk.h>
 #include <hv/spinlock.h>
 #include <hv/string.h>
+#include <hv/x86.h>
 
 #include "internal.h"
 
@@ -37,9 +38,14 @@ static bool timestamps;
 
 static DEFINE_SPINLOCK(printk_lock);
 static unsigned int printk_owner = NR_CPUS; /* CPU in printk, NR_CPUS: none */
+/* The machine ends, and this CPU says so: it takes no more locks. */
+static unsigned int fatal_cpu = NR_CPUS;
 static bool in_line; /* the last message did not end its line */
 static char message[MAX_MESSAGE];
 static const struct printk_ops *printk_ops;
+
+/* How often this CPU is inside the console, or waits to be. */
+DEFINE_PER_CPU(u32, console_depth);
 
 static struct {
     s_time_t last;
@@ -131,13 +137,27 @@ static bool on_stack_of_its_own(void)
     return sp % STACK_SIZE / PAGE_SIZE < STACK_GUARD_PAGE;
 }
 
+/* A machine that ends has one CPU that prints; others stop where they are. */
+static bool is_fatal_cpu(void)
+{
+    unsigned int cpu = READ_ONCE(fatal_cpu);
+
+    if (likely(cpu == NR_CPUS))
+        return false;
+    while (cpu != smp_processor_id())
+        cpu_halt();
+    return true;
+}
+
 bool console_lock(spinlock_t *l)
 {
+    if (is_fatal_cpu())
+        return false;
     if (!on_stack_of_its_own()) {
         spin_lock(l);
         return true;
     }
-    for (unsigned int i = 0; i < NMI_PATIENCE; i++) {
+    for (unsigned int i = 0; i < NMI_PATIENCE && !is_fatal_cpu(); i++) {
         if (spin_trylock(l))
             return true;
         cpu_relax();
@@ -152,6 +172,7 @@ bool console_lock(spinlock_t *l)
 static bool printk_enter(unsigned long *flags)
 {
     *flags = local_irq_save();
+    this_cpu(console_depth)++;
     if (READ_ONCE(printk_owner) == smp_processor_id())
         return false;
     if (!console_lock(&printk_lock))
@@ -166,12 +187,13 @@ static void printk_leave(bool locked, unsigned long flags)
         WRITE_ONCE(printk_owner, NR_CPUS);
         spin_unlock(&printk_lock);
     }
+    this_cpu(console_depth)--;
     local_irq_restore(flags);
 }
 
 bool printk_claim(unsigned int patience)
 {
-    if (printk_owner == smp_processor_id())
+    if (printk_owner == smp_processor_id() || is_fatal_cpu())
         return false;
     while (patience-- != 0) {
         if (spin_trylock(&printk_lock)) {
@@ -183,9 +205,9 @@ bool printk_claim(unsigned int patience)
     return false;
 }
 
-bool printk_busy_here(void)
+bool console_busy_here(void)
 {
-    return READ_ONCE(printk_owner) == smp_processor_id();
+    return this_cpu(console_depth) != 0;
 }
 
 void printk_unclaim(void)
@@ -194,10 +216,9 @@ void printk_unclaim(void)
     spin_unlock(&printk_lock);
 }
 
-void printk_break_lock(void)
+void console_end_locks(void)
 {
-    spin_lock_init(&printk_lock);
-    printk_owner = NR_CPUS;
+    WRITE_ONCE(fatal_cpu, smp_processor_id());
 }
 
 s_time_t printk_now(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The watchdog: the PIT's line, as an NMI to every CPU 18 times a second, looks
- * whether a one-second timer of that CPU still runs.  Printing is a sign of
+ * whether a half-second timer of that CPU still runs.  Printing is a sign of
  * life as well (a debug key may take a minute at 9600 baud), and while the
  * debugger holds the machine nobody is stuck.  Nor is a CPU that did not run:
  * one that was kept in an NMI, or whose whole machine slept, comes back with
@@ -27,6 +27,7 @@
 #define TEST_MS 300
 #define TIMER_ISA_IRQ 0
 #define PULSES_HZ 18
+#define TICK MILLISECS(500) /* well below the shortest timeout, a second */
 
 static enum { OFF, PIT, HPET } opt_watchdog __initdata;
 static unsigned int opt_timeout = 5; /* seconds */
@@ -69,13 +70,25 @@ static void tick(void *arg)
     struct watch *w = arg;
 
     w->ticks++;
-    timer_set(&w->timer, now() + SECONDS(1));
+    timer_set(&w->timer, now() + TICK);
+}
+
+/* Who waits for others to print lives as long as they do. */
+static u32 console_life(void)
+{
+    u32 sum = this_cpu(console_activity);
+    unsigned int cpu;
+
+    if (console_busy_here())
+        for_each_online_cpu (cpu)
+            sum += per_cpu(console_activity, cpu);
+    return sum;
 }
 
 bool watchdog_nmi(const struct cpu_user_regs *regs)
 {
     struct watch *w = &this_cpu(watch);
-    u32 activity = this_cpu(console_activity);
+    u32 activity = console_life();
     u64 t = rdtsc();
 
     if (!READ_ONCE(armed))
@@ -144,7 +157,7 @@ void __init watchdog_init(void)
 
         w->since = rdtsc();
         timer_init(&w->timer, tick, w, cpu);
-        timer_set(&w->timer, now() + SECONDS(1));
+        timer_set(&w->timer, now() + TICK);
     }
     armed = true;
     if (!ioapic_broadcast_nmi(isa_irq_to_gsi(TIMER_ISA_IRQ))) {

@@ -16,7 +16,6 @@
 #include <hv/extable.h>
 #include <hv/guest-access.h>
 #include <hv/layout.h>
-#include <hv/options.h>
 #include <hv/printk.h>
 #include <hv/pv-mm.h>
 #include <hv/softirq.h>
@@ -84,10 +83,6 @@ static void load_segments(struct vcpu *v)
  * so `current` changes before the last look at `held`.
  */
 static DEFINE_PER_CPU(struct vcpu *, held);
-
-/* Off: under it, processes of a guest under stress were seen to fault. */
-static bool opt_idle_keep;
-OPTION_BOOL(idle_keep, opt_idle_keep);
 
 static void leave(struct vcpu *v)
 {
@@ -179,8 +174,7 @@ static void __attribute__((noreturn)) go_idle(struct vcpu *v, struct vcpu *idle)
 {
     unsigned int cpu = smp_processor_id();
 
-    if (!opt_idle_keep ||
-        READ_ONCE(v->pause_flags) & ~(u32)(VPF_BLOCKED | VPF_POLL)) {
+    if (READ_ONCE(v->pause_flags) & ~(u32)(VPF_BLOCKED | VPF_POLL)) {
         leave(v);
         load_no_tables(cpu);
         get_cpu_info()->current_vcpu = idle;

@@ -25,8 +25,9 @@ struct printk_ops {
 };
 void printk_register(const struct printk_ops *ops);
 /*
- * For panic, NMI and the debugger: locks of printk and of the lines are
- * broken, output is polled from now on and everything queued goes out.
+ * The machine ends: this CPU takes no more locks of printk and of the lines,
+ * any other that wants to print stops; output is polled and everything queued
+ * goes out.
  */
 void console_force_unlock(void);
 /* Text as it is: no prefix, no level. Counted bytes. Any context. */
@@ -59,8 +60,9 @@ void console_init_irqs(int (*request)(unsigned int isa_irq,
                                       unsigned int port));
 bool console_needs_poll(void);
 void console_poll(void); /* receive and transmit by hand; any context */
-/* This CPU is in the middle of output: an NMI that is no crash had better
- * print later, or the two are mixed. */
+/* This CPU is in the middle of output, or waits for another that is: an NMI
+ * that is no crash had better print later. Else the two are mixed, or it waits
+ * for a ticket lock whose next ticket it came upon. */
 bool console_busy_here(void);
 void console_flush(void); /* wait, bounded, until all lines are empty */
 

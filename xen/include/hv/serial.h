@@ -55,6 +55,8 @@ void ns16550_tx(const struct ns16550 *u, const u8 *buf, unsigned int len);
  */
 unsigned int ns16550_rx(const struct ns16550 *u, u16 *out);
 bool ns16550_rx_ready(const struct ns16550 *u); /* rx() would have a byte */
+/* An interrupt is pending; asking takes back that of an empty transmitter. */
+bool ns16550_wants(const struct ns16550 *u);
 /* Received bytes that make an interrupt at once, 1, 8 or 14; fewer do after
  * the time of four. A chip without a FIFO has no choice. */
 #define SERIAL_TRIGGER 8         /* keeps half of the FIFO in reserve */
