@@ -328,12 +328,17 @@ static u32 dom0_room(void)
 static void dom0_put(const u8 *data, unsigned int n)
 {
     unsigned long flags = lines_enter(); /* two lines, or a replay */
-    bool was_empty = dom0_input.head == READ_ONCE(dom0_input.tail);
+    u32 first = dom0_input.head, room = dom0_room();
 
-    for (unsigned int i = 0; i < n && dom0_room() != 0; i++)
-        dom0_input.bytes[dom0_input.head++ % DOM0_INPUT] = data[i];
+    for (u32 i = 0; i < n && i < room; i++)
+        dom0_input.bytes[(first + i) % DOM0_INPUT] = data[i];
+    smp_wmb(); /* who reads takes no lock: the bytes, then the news of them */
+    WRITE_ONCE(dom0_input.head, first + MIN(n, room));
     lines_leave(flags);
-    if (was_empty && dom0_notify)
+    /* It reads until it finds nothing: either it has seen the new head by then
+     * or its tail is seen here. */
+    smp_mb();
+    if (READ_ONCE(dom0_input.tail) == first && dom0_notify)
         dom0_notify();
 }
 
@@ -449,13 +454,16 @@ void console_poll(void)
 
 size_t console_dom0_read(char *buf, size_t max)
 {
-    u32 at = dom0_input.tail, n = 0;
+    u32 at = dom0_input.tail, end = READ_ONCE(dom0_input.head), n = 0;
     bool throttled = dom0_room() <= DOM0_INPUT / 4;
     unsigned long flags;
 
-    while (n < max && at != READ_ONCE(dom0_input.head))
+    smp_rmb();
+    while (n < max && at != end)
         buf[n++] = (char)dom0_input.bytes[at++ % DOM0_INPUT];
+    barrier();
     WRITE_ONCE(dom0_input.tail, at);
+    smp_mb(); /* see dom0_put() */
     if (!throttled)
         return n;
     flags = lines_enter();
