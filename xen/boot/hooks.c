@@ -22,7 +22,6 @@
 #include "hooks.h"
 
 #define KEYBOARD_IRQ 1
-#define CONSOLE_POLL_PERIOD MILLISECS(5)
 
 unsigned int order_of_size(unsigned long size)
 {
@@ -119,7 +118,7 @@ void hooks_register(void)
     debug_keys_init();
     pv_init();
     frame_register_wait(smp_poll_requests);
-    debug_keys_register_defer(defer_keys);
+    debug_keys_register_defer(defer_keys, keys_run_soon);
     dump_keys_register();
     perf_keys_register();
     machine_keys_register();
@@ -149,8 +148,7 @@ static struct timer poll_timer;
 static void poll_console(void *unused)
 {
     (void)unused;
-    console_poll();
-    timer_set(&poll_timer, now() + CONSOLE_POLL_PERIOD);
+    timer_set(&poll_timer, now() + MICROSECS(console_poll()));
 }
 
 /* Until domain 0 has its keyboard, the bytes are fetched for it. */
@@ -173,7 +171,7 @@ void start_console_irqs(void)
     if (!console_needs_poll())
         return;
     timer_init(&poll_timer, poll_console, NULL, 0);
-    timer_set(&poll_timer, now() + CONSOLE_POLL_PERIOD);
+    timer_set(&poll_timer, now());
 }
 
 /* --- other CPUs --- */

@@ -83,3 +83,12 @@ void __init conring_move(void *memory, size_t size)
     ring_size = (u32)size;
     ring = to;
 }
+
+void __init conring_replay(void)
+{
+    char part[128];
+    u32 at = 0, n;
+
+    while ((n = conring_read(&at, part, sizeof(part))) != 0)
+        console_puts(part, n);
+}

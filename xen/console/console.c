@@ -6,7 +6,8 @@
  * be sent and tells what a received byte means.  A line's lock guards its
  * cs_port, its UART, and, for all lines, the focus (one lock for all of them:
  * the focus is shared).  What received bytes ask for is done after the lock is
- * given up.
+ * given up.  A writer never waits for room while it holds a lock: see
+ * console_wait_room().
  */
 #include <conswitch.h>
 #include <hv/atomic.h>
@@ -36,19 +37,25 @@
 #define TX_PATIENCE_STUCK 3000U
 #define TICKS_A_US 4000U
 #define LOCK_PATIENCE 200000U /* polls of a lock */
+#define TX_SLICE 20U  /* polls under the lock, irqs off, in one go */
+#define TX_WAITS 8U   /* a line that moves is waited for so many patiences */
+#define TX_RESERVE 2048U /* of the ring: domain 0 leaves it for messages */
+#define IDLE_POLL_US 5000U
 #define SLOWEST 1200
-/* Received bytes that one interrupt handles before it lets others go first. */
-#define RX_BATCH 64
-#define MAX_PASSES 16 /* a chip that wants something for ever is broken */
-#define DOM0_INPUT 32768 /* power of two */
+/* Received bytes that are handled before others go first, twice a FIFO; and how
+ * often one interrupt does that. */
+#define RX_BATCH 32
+#define MAX_PASSES 3
 
 struct line {
     struct ns16550 uart;
     struct cs_port port;
     bool configured; /* com<n>= was given and the UART is there */
     bool by_irq;
+    bool by_timer;   /* no irq: console_poll() is called every now and then */
     bool stuck;      /* the transmitter did not move: wait less */
     unsigned int patience; /* us */
+    unsigned int fifo_us; /* time to send what the FIFO holds */
     u64 dropped;
     /* Received, not looked at yet: free running. */
     u32 early_head, early_tail;
@@ -64,11 +71,6 @@ static bool fatal; /* the machine ends: nobody listens any more */
 static bool vga_wanted, vga_keep;
 static bool opened; /* ports and screen are known; until then: the ring only */
 
-static struct {
-    u32 head, tail; /* free running */
-    u8 bytes[DOM0_INPUT];
-} dom0_input;
-static void (*dom0_notify)(void);
 static void (*debug_receive)(u8 byte);
 static void (*debug_settled)(void);
 static struct line *debug_line;
@@ -98,13 +100,9 @@ OPTION_STRING(vga, opt_vga);
 /* Bytes written by each CPU: a sign of life for the watchdog. */
 DEFINE_PER_CPU(u32, console_activity);
 
-/*
- * Take the lines' lock, irqs off. An NMI or a fault while this CPU holds it
- * goes through. lines_leave() wants the value returned.
- */
 #define LINES_NOT_LOCKED (1UL << 63)
 
-static unsigned long lines_enter(void)
+unsigned long lines_enter(void)
 {
     unsigned long flags = local_irq_save();
 
@@ -117,7 +115,7 @@ static unsigned long lines_enter(void)
     return flags;
 }
 
-static void lines_leave(unsigned long flags)
+void lines_leave(unsigned long flags)
 {
     if (!(flags & LINES_NOT_LOCKED)) {
         WRITE_ONCE(line_owner, NR_CPUS);
@@ -169,12 +167,12 @@ static bool receive_early(struct line *l)
     return n != 0;
 }
 
-/* No character left in so many polls, the first of them at that TSC. */
-static bool out_of_patience(const struct line *l, unsigned int polls, u64 since)
+/* No character left in so many polls and ticks of the TSC. */
+static bool out_of_patience(const struct line *l, unsigned int polls, u64 ticks)
 {
     unsigned int patience = l->stuck ? TX_PATIENCE_STUCK : l->patience;
 
-    return polls >= patience && rdtsc() - since >= (u64)patience * TICKS_A_US;
+    return polls >= patience && ticks >= (u64)patience * TICKS_A_US;
 }
 
 /* Wait, bounded, for an empty transmitter and feed it. False: no progress. */
@@ -182,7 +180,7 @@ static bool feed_polled(struct line *l)
 {
     u64 since = rdtsc();
 
-    for (unsigned int i = 0; !out_of_patience(l, i, since); i++) {
+    for (unsigned int i = 0; !out_of_patience(l, i, rdtsc() - since); i++) {
         if (ns16550_tx_room(&l->uart) != 0) {
             this_cpu(console_activity)++;
             return feed(l);
@@ -196,15 +194,16 @@ static bool feed_polled(struct line *l)
     return false;
 }
 
-static bool sends_by_irq(const struct line *l)
+/* What is queued goes out by itself, by interrupt or by timer. */
+static bool sends_later(const struct line *l)
 {
-    return l->by_irq && !force_polled;
+    return (l->by_irq || l->by_timer) && !force_polled;
 }
 
 /* After something was queued: start or continue sending. The lock is held. */
 static void start_sending(struct line *l)
 {
-    if (!sends_by_irq(l)) {
+    if (!sends_later(l)) {
         while (cs_tx_pending(&l->port) && feed_polled(l))
             ;
         /* The interrupt of an empty transmitter brings service_line(). */
@@ -213,8 +212,9 @@ static void start_sending(struct line *l)
         return;
     }
     feed(l);
-    ns16550_set_irqs(&l->uart, true,
-                     cs_tx_pending(&l->port) || has_early(l));
+    if (l->by_irq)
+        ns16550_set_irqs(&l->uart, true,
+                         cs_tx_pending(&l->port) || has_early(l));
 }
 
 /* Once a line moves again it tells what it lost. The lock is held. */
@@ -233,8 +233,9 @@ static void tell_loss(struct line *l)
 }
 
 /*
- * Queue all of it, making room by hand when the ring is full. What a stuck
- * line does not take within its patience is dropped and counted.
+ * Queue all of it. Whoever wanted to wait for room has done so; what finds
+ * none is dropped and counted. The debugger's packets, and a polled line, make
+ * room by hand.
  */
 static void queue_output(struct line *l, enum cs_role role, const u8 *buf,
                          size_t len)
@@ -245,7 +246,8 @@ static void queue_output(struct line *l, enum cs_role role, const u8 *buf,
         perf_add(console_out, n);
         buf += n;
         len -= n;
-        if (n == 0 && !feed_polled(l)) {
+        if (n == 0 && ((role == CS_CONSOLE && sends_later(l)) ||
+                       !feed_polled(l))) {
             l->dropped += len;
             break;
         }
@@ -257,6 +259,85 @@ static void queue_output(struct line *l, enum cs_role role, const u8 *buf,
 static bool has_role(const struct line *l, enum cs_role role)
 {
     return l->configured && l->port.suffix[role] != CS_CLOSED;
+}
+
+/* So much more would not fit into the ring now. Any context, no lock. */
+static bool full_for(const struct line *l, size_t len)
+{
+    return has_role(l, CS_CONSOLE) && sends_later(l) &&
+           cs_tx_room(&l->port, CS_CONSOLE) < MIN(len, (size_t)CS_TX_CONSOLE);
+}
+
+static u64 bytes_sent(const struct line *l)
+{
+    return l->port.stats.tx[CS_CONSOLE] + l->port.stats.tx[CS_DEBUG];
+}
+
+/* A few polls of a transmitter, for a caller whose irqs may be off. */
+static void send_slice(struct line *l)
+{
+    unsigned long flags = lines_enter();
+    bool irqs_off = !(flags & X86_EFLAGS_IF);
+
+    for (unsigned int i = 0; i < TX_SLICE; i++) {
+        if (ns16550_tx_room(&l->uart) != 0) {
+            feed(l);
+            break;
+        }
+        if (irqs_off)
+            receive_early(l);
+        cpu_relax();
+    }
+    if (l->by_irq && sends_later(l))
+        ns16550_set_irqs(&l->uart, true,
+                         cs_tx_pending(&l->port) || has_early(l));
+    lines_leave(flags);
+}
+
+/* See console_wait_room(). */
+static bool wait_for_line(struct line *l, size_t len)
+{
+    unsigned int still = 0, waited = 0;
+    u64 sent = bytes_sent(l), began = rdtsc(), moved = began;
+
+    while (full_for(l, len)) {
+        send_slice(l);
+        still += TX_SLICE;
+        waited += TX_SLICE;
+        if (sent != bytes_sent(l)) {
+            sent = bytes_sent(l);
+            still = 0;
+            moved = rdtsc();
+            this_cpu(console_activity)++;
+        } else if (out_of_patience(l, still, rdtsc() - moved)) {
+            l->stuck = true;
+            return false;
+        }
+        if (out_of_patience(l, waited / TX_WAITS,
+                            (rdtsc() - began) / TX_WAITS))
+            return false;
+    }
+    return true;
+}
+
+bool console_has_room(size_t len)
+{
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
+        if (full_for(&lines[i], len))
+            return false;
+    return true;
+}
+
+bool console_wait_room(size_t len)
+{
+    bool room = true;
+
+    this_cpu(console_activity)++;
+    if (READ_ONCE(line_owner) == smp_processor_id())
+        return false; /* an NMI or a fault in the middle of output */
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
+        room &= wait_for_line(&lines[i], len);
+    return room;
 }
 
 void console_puts(const char *text, size_t len)
@@ -279,14 +360,15 @@ size_t console_dom0_write(const char *buf, size_t len)
 {
     unsigned long flags;
     bool any = false;
-    size_t n = len;
+    size_t n = len, room;
 
     flags = lines_enter();
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++) {
         if (!has_role(&lines[i], CS_CONSOLE) || lines[i].stuck)
             continue;
         start_sending(&lines[i]);
-        n = MIN(n, cs_tx_room(&lines[i].port, CS_CONSOLE));
+        room = cs_tx_room(&lines[i].port, CS_CONSOLE);
+        n = MIN(n, room - MIN(room, (size_t)TX_RESERVE));
         any = true;
     }
     for (unsigned int i = 0; any && i < NR_SERIAL_PORTS; i++)
@@ -319,29 +401,6 @@ void console_force_unlock(void)
 
 /* ---------------------------------------------------------- receiving */
 
-/* Bytes that domain 0's ring still takes. */
-static u32 dom0_room(void)
-{
-    return DOM0_INPUT - (dom0_input.head - READ_ONCE(dom0_input.tail));
-}
-
-static void dom0_put(const u8 *data, unsigned int n)
-{
-    unsigned long flags = lines_enter(); /* two lines, or a replay */
-    u32 first = dom0_input.head, room = dom0_room();
-
-    for (u32 i = 0; i < n && i < room; i++)
-        dom0_input.bytes[(first + i) % DOM0_INPUT] = data[i];
-    smp_wmb(); /* who reads takes no lock: the bytes, then the news of them */
-    WRITE_ONCE(dom0_input.head, first + MIN(n, room));
-    lines_leave(flags);
-    /* It reads until it finds nothing: either it has seen the new head by then
-     * or its tail is seen here. */
-    smp_mb();
-    if (READ_ONCE(dom0_input.tail) == first && dom0_notify)
-        dom0_notify();
-}
-
 static void say_focus(void)
 {
     char text[CS_MESSAGE_MAX];
@@ -362,14 +421,14 @@ static void act_on(const struct cs_action *act)
             debug_key_press(act->data[i]);
         break;
     case CS_ACT_DOMAIN:
-        dom0_put(act->data, act->nr);
+        dom0_input_put(act->data, act->nr);
         break;
     case CS_ACT_DEBUG:
         for (unsigned int i = 0; i < act->nr && debug_receive; i++)
             debug_receive(act->data[i]);
         break;
     case CS_ACT_FOCUS:
-        say_focus();
+        debug_key_news(say_focus);
         break;
     }
 }
@@ -393,7 +452,7 @@ static unsigned int take_bytes(struct line *l, struct cs_action *acts,
     unsigned int n = 0;
     u16 c;
 
-    while (n < max && dom0_room() > RX_BATCH * sizeof(acts->data) &&
+    while (n < max && dom0_input_room() > RX_BATCH * sizeof(acts->data) &&
            next_byte(l, &c)) {
         perf_inc(console_in);
         acts[n++] = c == SERIAL_BREAK ? cs_rx_break(&l->port)
@@ -405,92 +464,85 @@ static unsigned int take_bytes(struct line *l, struct cs_action *acts,
 /* Input for domain 0 has nowhere to go: the line waits. The lock is held. */
 static void throttle(struct line *l)
 {
-    bool full = dom0_room() <= RX_BATCH * sizeof(((struct cs_action *)0)->data);
+    bool full = dom0_input_room() <=
+                RX_BATCH * sizeof(((struct cs_action *)0)->data);
 
     ns16550_throttle(&l->uart, full);
     if (l->by_irq)
         ns16550_set_irqs(&l->uart, !full,
-                         (sends_by_irq(l) && cs_tx_pending(&l->port)) ||
+                         (sends_later(l) && cs_tx_pending(&l->port)) ||
                              (!full && has_early(l)));
 }
 
 static void service_line(struct line *l)
 {
     struct cs_action acts[RX_BATCH];
-    unsigned int n;
-    unsigned long flags;
+    unsigned long flags = lines_enter();
+    unsigned int n = take_bytes(l, acts, RX_BATCH);
 
-    do {
-        flags = lines_enter();
-        n = take_bytes(l, acts, RX_BATCH);
-        if (cs_tx_pending(&l->port))
-            feed(l);
-        throttle(l);
-        lines_leave(flags);
-        for (unsigned int i = 0; i < n; i++)
-            act_on(&acts[i]);
-    } while (n == RX_BATCH);
+    if (cs_tx_pending(&l->port))
+        feed(l);
+    throttle(l);
+    lines_leave(flags);
+    for (unsigned int i = 0; i < n; i++)
+        act_on(&acts[i]);
     if (l == debug_line && debug_settled)
         debug_settled();
 }
 
-/* Until the chip wants nothing more: the next edge comes only after that. */
+/*
+ * Until the chip wants nothing more, as the next edge comes only after that.
+ * One that goes on, as an emulated one may, is made to give an edge.
+ */
 static void line_interrupt(unsigned int port)
 {
     struct line *l = &lines[port];
+    unsigned long flags;
     unsigned int passes = 0;
 
     do
         service_line(l);
     while (++passes < MAX_PASSES && ns16550_wants(&l->uart));
-}
-
-void console_poll(void)
-{
-    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
-        if (lines[i].configured && !lines[i].by_irq)
-            service_line(&lines[i]);
-}
-
-size_t console_dom0_read(char *buf, size_t max)
-{
-    u32 at = dom0_input.tail, end = READ_ONCE(dom0_input.head), n = 0;
-    bool throttled = dom0_room() <= DOM0_INPUT / 4;
-    unsigned long flags;
-
-    smp_rmb();
-    while (n < max && at != end)
-        buf[n++] = (char)dom0_input.bytes[at++ % DOM0_INPUT];
-    barrier();
-    WRITE_ONCE(dom0_input.tail, at);
-    smp_mb(); /* see dom0_put() */
-    if (!throttled)
-        return n;
+    if (passes < MAX_PASSES)
+        return;
     flags = lines_enter();
+    ns16550_new_edge(&l->uart);
+    lines_leave(flags);
+}
+
+unsigned int console_poll(void)
+{
+    unsigned int wait = IDLE_POLL_US;
+
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++) {
+        struct line *l = &lines[i];
+
+        if (!l->by_timer)
+            continue;
+        service_line(l);
+        if (cs_tx_pending(&l->port))
+            wait = MIN(wait, l->fifo_us);
+    }
+    return wait;
+}
+
+void lines_let_in(void)
+{
+    unsigned long flags = lines_enter();
+
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
         if (lines[i].configured)
             throttle(&lines[i]);
     lines_leave(flags);
-    return n;
 }
 
 /* -------------------------------------------------------- the debugger */
-
-/* Port number of "com<n>...", or -1. *suffix_text: what follows. */
-static int port_of(const char *word, const char **suffix_text)
-{
-    if (strncmp(word, "com", 3) != 0 || word[3] < '1' ||
-        word[3] >= '1' + NR_SERIAL_PORTS)
-        return -1;
-    *suffix_text = word + 4;
-    return word[3] - '1';
-}
 
 /* A role takes "com1", "com1H"... -EINVAL, -ENODEV, -EBUSY, explained. */
 static int open_handle(const char *word, enum cs_role role)
 {
     const char *suffix_text = "";
-    int port = port_of(word, &suffix_text);
+    int port = serial_port_of(word, &suffix_text);
     enum cs_suffix suffix = cs_suffix_parse(suffix_text, strlen(suffix_text));
     int rc;
 
@@ -637,6 +689,8 @@ static void __init open_port(unsigned int i)
     }
     l->patience = TX_PATIENCE_AT(p.baud ? p.baud : SLOWEST);
     l->configured = ns16550_init(&l->uart, &p);
+    /* Ten bits a character, and a little more: it is empty then. */
+    l->fifo_us = l->uart.fifo * 10300000U / (p.baud ? p.baud : 115200);
     if (!l->configured)
         log_error("ERROR: com%u=: there is no serial port at %#x. Port off.\n",
                   i + 1, p.io_base);
@@ -671,16 +725,6 @@ static void __init open_consoles(void)
     }
 }
 
-/* What was said before there was a console. */
-static void __init replay_ring(void)
-{
-    char part[128];
-    u32 at = 0, n;
-
-    while ((n = conring_read(&at, part, sizeof(part))) != 0)
-        console_puts(part, n);
-}
-
 void __init console_init_polled(void)
 {
     cs_focus_init(&focus);
@@ -693,7 +737,7 @@ void __init console_init_polled(void)
     force_polled = sync_console;
     vga_keep = strcmp(opt_vga, "keep") == 0;
     opened = true;
-    replay_ring();
+    conring_replay();
 }
 
 void __init console_init_irqs(int (*request)(unsigned int isa_irq,
@@ -703,29 +747,26 @@ void __init console_init_irqs(int (*request)(unsigned int isa_irq,
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++) {
         struct line *l = &lines[i];
 
-        if (!l->configured || l->uart.irq == 0)
+        if (!l->configured)
             continue;
-        if (request(l->uart.irq, line_interrupt, i) != 0) {
+        l->by_irq = l->uart.irq != 0 &&
+                    request(l->uart.irq, line_interrupt, i) == 0;
+        if (!l->by_irq && l->uart.irq != 0)
             log_warn("com%u: irq %u is not to be had: polled.\n", i + 1,
                      l->uart.irq);
-            continue;
-        }
-        l->by_irq = true;
-        service_line(l);
+        if (l->by_irq)
+            service_line(l);
     }
 }
 
 bool console_needs_poll(void)
 {
+    bool any = false;
+
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
         if (lines[i].configured && !lines[i].by_irq)
-            return true;
-    return false;
-}
-
-void console_register_dom0_input(void (*notify)(void))
-{
-    dom0_notify = notify;
+            any = lines[i].by_timer = true;
+    return any;
 }
 
 void console_dom0_started(const char *dom0_cmdline)

@@ -16,9 +16,28 @@ s_time_t printk_now(void); /* printk.c: since boot, 0 before the clock runs */
  * own wait for the lock.
  */
 bool console_lock(spinlock_t *l);
+/*
+ * Does a text of so many bytes find room in the ring of every line that has a
+ * console?  Wait: with irqs as they are and no lock held, for more than a few
+ * polls at a time only if irqs are off anyway, and not for ever. False: no, and
+ * what does not fit will be dropped.
+ */
+bool console_has_room(size_t len);
+bool console_wait_room(size_t len);
 /* printk.c, for console_force_unlock(): this CPU prints without locks from now
  * on, and any other that wants to print stops for good. */
 void console_end_locks(void);
+/*
+ * Take the lines' lock, irqs off. An NMI or a fault while this CPU holds it
+ * goes through. lines_leave() wants the value returned.
+ */
+unsigned long lines_enter(void);
+void lines_leave(unsigned long flags);
+/* dom0-input.c: bytes that still find room; what finds none is lost. */
+u32 dom0_input_room(void);
+void dom0_input_put(const u8 *data, unsigned int n);
+/* There may be room again: the lines go on with their input. */
+void lines_let_in(void);
 /* For the debugger, irqs off: hold printk's lock. False: it was this CPU's
  * already, or it was not to be had within so many tries. */
 bool printk_claim(unsigned int patience);

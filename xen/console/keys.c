@@ -11,12 +11,16 @@
 #include <hv/printk.h>
 #include <hv/spinlock.h>
 
+#include "internal.h"
+
 #define NR_KEYS 128
 
 static const struct debug_key *keys[NR_KEYS];
 /* Pressed, to be run. One bit each: pressing twice before it runs is once. */
 static DECLARE_BITMAP(pending, NR_KEYS);
 static void (*defer)(void (*run)(void *));
+static bool (*runs_soon)(void);
+static void (*news)(void);
 /* The machine hangs: run every key in the interrupt, whatever it waits for. */
 static bool at_once;
 
@@ -28,9 +32,11 @@ void debug_keys_register(const struct debug_key *table, unsigned int n)
     }
 }
 
-void debug_keys_register_defer(void (*fn)(void (*run)(void *)))
+void debug_keys_register_defer(void (*fn)(void (*run)(void *)),
+                               bool (*soon)(void))
 {
     defer = fn;
+    runs_soon = soon;
 }
 
 static void run_key(u8 key)
@@ -44,7 +50,11 @@ static void run_key(u8 key)
 
 static void run_pending(void *unused)
 {
+    void (*say)(void) = atomic_xchg(&news, NULL);
+
     (void)unused;
+    if (say)
+        say();
     for (unsigned int k = find_first_bit(pending, NR_KEYS); k < NR_KEYS;
          k = find_first_bit(pending, NR_KEYS)) {
         clear_bit(k, pending);
@@ -52,11 +62,27 @@ static void run_pending(void *unused)
     }
 }
 
+void debug_key_news(void (*fn)(void))
+{
+    WRITE_ONCE(news, fn);
+    if (at_once || !defer)
+        run_pending(NULL);
+    else
+        defer(run_pending);
+}
+
+static bool run_now(const struct debug_key *k)
+{
+    if (at_once || !defer)
+        return true;
+    return k->immediate && !(k->safe && runs_soon && runs_soon());
+}
+
 void debug_key_press(u8 key)
 {
     if (key >= NR_KEYS || !keys[key])
         return;
-    if (keys[key]->immediate || at_once || !defer) {
+    if (run_now(keys[key])) {
         run_key(key);
         return;
     }
@@ -95,6 +121,7 @@ static void show_ring(u8 key)
     (void)key;
     do {
         n = conring_read(&at, part, sizeof(part));
+        (void)console_wait_room(n);
         console_puts(part, n);
     } while (n != 0 && (s32)(end - at) > 0);
 }
@@ -122,8 +149,8 @@ static void toggle_at_once(u8 key)
 
 static const struct debug_key own_keys[] = {
     {'A', true, false, "run all keys at once, or as usual", toggle_at_once},
-    {'+', true, false, "more log messages", change_level},
-    {'-', true, false, "fewer log messages", change_level},
+    {'+', false, false, "more log messages", change_level},
+    {'-', false, false, "fewer log messages", change_level},
     {'E', false, true, "last events of the hypervisor", key_events},
     {'h', false, false, "list the keys", list_keys},
     {'*', false, false, "all keys that only show something",

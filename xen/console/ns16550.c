@@ -185,6 +185,12 @@ void ns16550_set_irqs(struct ns16550 *u, bool rx, bool tx)
     }
 }
 
+void ns16550_new_edge(const struct ns16550 *u)
+{
+    uart_out(u, UART_IER, 0);
+    uart_out(u, UART_IER, u->ier);
+}
+
 void ns16550_throttle(struct ns16550 *u, bool on)
 {
     u8 mcr = on ? u->mcr & (u8)~MCR_RTS : u->mcr | MCR_RTS;

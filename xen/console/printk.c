@@ -16,6 +16,8 @@
 #include "internal.h"
 
 #define MAX_MESSAGE 1024
+#define PREFIX_MAX 40
+#define MAX_TRIES 16 /* the room was taken by others, each time */
 #define NMI_PATIENCE 50000000U /* polls of a lock: seconds */
 #define GUEST_BURST 10                /* messages that may come at once */
 #define GUEST_INTERVAL 500000000L     /* ns until one more may come */
@@ -41,7 +43,6 @@ static unsigned int printk_owner = NR_CPUS; /* CPU in printk, NR_CPUS: none */
 /* The machine ends, and this CPU says so: it takes no more locks. */
 static unsigned int fatal_cpu = NR_CPUS;
 static bool in_line; /* the last message did not end its line */
-static char message[MAX_MESSAGE];
 static const struct printk_ops *printk_ops;
 
 /* How often this CPU is inside the console, or waits to be. */
@@ -234,7 +235,7 @@ static void emit(const char *text, size_t len)
 
 static void emit_prefix(void)
 {
-    char prefix[40];
+    char prefix[PREFIX_MAX];
     int n = snprintf(prefix, sizeof(prefix), "(XEN) ");
 
     if (timestamps) {
@@ -261,48 +262,76 @@ static void emit_lines(const char *text, size_t len)
     }
 }
 
-static void print_message(const char *fmt, __builtin_va_list ap)
+/* Bytes of output that a message makes, prefixes included, or some more. */
+static size_t length_with_prefixes(const char *text, size_t len)
 {
-    int n = vsnprintf(message, sizeof(message), fmt, ap);
+    size_t all = len + PREFIX_MAX;
 
-    emit_lines(message, MIN((size_t)n, sizeof(message) - 1));
+    for (size_t i = 0; i < len; i++)
+        if (text[i] == '\n')
+            all += PREFIX_MAX;
+    return all;
 }
 
 /* For text under the lock that is held already. */
 static void __printf(1, 2) print_locked(const char *fmt, ...)
 {
+    char text[80];
     __builtin_va_list ap;
+    int n;
 
     __builtin_va_start(ap, fmt);
-    print_message(fmt, ap);
+    n = vsnprintf(text, sizeof(text), fmt, ap);
     __builtin_va_end(ap);
+    emit_lines(text, MIN((size_t)n, sizeof(text) - 1));
+}
+
+/*
+ * Made before the lock is taken, as an address with its symbol takes a while;
+ * and where the lines have no room for it, room is waited for without the lock,
+ * with irqs as they are.
+ */
+static void print(const char *fmt, __builtin_va_list ap, void (*intro)(void))
+{
+    char text[MAX_MESSAGE];
+    size_t n = (size_t)vsnprintf(text, sizeof(text), fmt, ap), all;
+    bool patient = true, locked;
+    unsigned long flags;
+
+    n = MIN(n, sizeof(text) - 1);
+    all = length_with_prefixes(text, n);
+    for (unsigned int tries = 0;; tries++) {
+        locked = printk_enter(&flags);
+        if (!patient || !locked || tries == MAX_TRIES ||
+            console_has_room(all))
+            break;
+        printk_leave(locked, flags);
+        patient = console_wait_room(all);
+    }
+    if (intro)
+        intro();
+    emit_lines(text, n);
+    printk_leave(locked, flags);
 }
 
 void printk_level(enum log_level level, const char *fmt, ...)
 {
     __builtin_va_list ap;
-    unsigned long flags;
-    bool locked;
 
     if ((int)level > loglvl.limited)
         return;
-    locked = printk_enter(&flags);
     __builtin_va_start(ap, fmt);
-    print_message(fmt, ap);
+    print(fmt, ap, NULL);
     __builtin_va_end(ap);
-    printk_leave(locked, flags);
 }
 
 void console_printf(const char *fmt, ...)
 {
     __builtin_va_list ap;
-    unsigned long flags;
-    bool locked = printk_enter(&flags);
 
     __builtin_va_start(ap, fmt);
-    print_message(fmt, ap);
+    print(fmt, ap, NULL);
     __builtin_va_end(ap);
-    printk_leave(locked, flags);
 }
 
 /* One token per interval, GUEST_BURST at most. printk's lock is held. */
@@ -337,20 +366,27 @@ static void print_guest_name(void)
         print_locked("d%uv%u ", domid, vcpu);
 }
 
+/* The limit's own state is under printk's lock. */
+static bool guest_is_let(int level)
+{
+    unsigned long flags;
+    bool locked, let;
+
+    if (level <= guest_loglvl.always)
+        return true;
+    locked = printk_enter(&flags);
+    let = guest_may_print();
+    printk_leave(locked, flags);
+    return let;
+}
+
 void printk_guest(enum log_level level, const char *fmt, ...)
 {
     __builtin_va_list ap;
-    unsigned long flags;
-    bool locked;
 
-    if ((int)level > guest_loglvl.limited)
+    if ((int)level > guest_loglvl.limited || !guest_is_let((int)level))
         return;
-    locked = printk_enter(&flags);
-    if ((int)level <= guest_loglvl.always || guest_may_print()) {
-        print_guest_name();
-        __builtin_va_start(ap, fmt);
-        print_message(fmt, ap);
-        __builtin_va_end(ap);
-    }
-    printk_leave(locked, flags);
+    __builtin_va_start(ap, fmt);
+    print(fmt, ap, print_guest_name);
+    __builtin_va_end(ap);
 }

@@ -124,3 +124,12 @@ const char *serial_parse(const char *text, struct serial_params *p,
     }
     return NULL;
 }
+
+int serial_port_of(const char *word, const char **rest)
+{
+    if (strncmp(word, "com", 3) != 0 || word[3] < '1' ||
+        word[3] >= '1' + NR_SERIAL_PORTS)
+        return -1;
+    *rest = word + 4;
+    return word[3] - '1';
+}

@@ -11,6 +11,9 @@
  * of it was held; a cycle among them is a deadlock that only wants its moment.
  * Two locks of one class have an order of their own (docs/locking.md), which is
  * not checked.
+ *
+ * And it remembers how long interrupts were off: while one was handled, or from
+ * local_irq_save() to local_irq_restore().
  */
 #include <hv/atomic.h>
 #include <hv/bug.h>
@@ -241,6 +244,46 @@ void lock_check_stop(void)
     stopped = true;
 }
 
+/* --- irqs off --- */
+
+struct irqs_off {
+    u64 since, longest; /* ticks of the TSC */
+    unsigned long by, longest_by;
+};
+static DEFINE_PER_CPU(struct irqs_off, irqs_off);
+
+void irqs_off_begin(unsigned long by)
+{
+    struct irqs_off *o = &this_cpu(irqs_off);
+
+    o->by = by ? by : (unsigned long)__builtin_return_address(0);
+    o->since = rdtsc();
+}
+
+void irqs_off_end(void)
+{
+    struct irqs_off *o = &this_cpu(irqs_off);
+    u64 ticks = rdtsc() - o->since;
+
+    if (likely(ticks <= o->longest))
+        return;
+    o->longest = ticks;
+    o->longest_by = o->by;
+}
+
+static void dump_irqs_off(unsigned int cpu, u32 tsc_khz)
+{
+    struct irqs_off *o = &per_cpu(irqs_off, cpu);
+    unsigned long by = o->longest_by; /* what follows is measured, too */
+    u64 ticks = atomic_xchg(&o->longest, 0UL);
+
+    printk("  CPU%u: %6lu us, ", cpu, ticks * 1000 / tsc_khz);
+    if (by < 256)
+        printk("interrupt vector %02lx\n", by);
+    else
+        printk("by %pS\n", (void *)by);
+}
+
 /* --- the debug key --- */
 
 static void dump_held(unsigned int cpu, u32 tsc_khz)
@@ -271,6 +314,9 @@ void locks_dump(u32 tsc_khz)
     }
     for_each_online_cpu (cpu)
         dump_held(cpu, tsc_khz);
+    printk("Interrupts were off at most, since this was shown last:\n");
+    for_each_online_cpu (cpu)
+        dump_irqs_off(cpu, tsc_khz);
 }
 
 #endif

@@ -17,6 +17,7 @@
 #include <hv/printk.h>
 #include <hv/sched.h>
 #include <hv/smp.h>
+#include <hv/string.h>
 #include <hv/timer.h>
 
 static void for_all_domains(void (*fn)(struct domain *d))
@@ -33,14 +34,45 @@ static void for_all_domains(void (*fn)(struct domain *d))
 
 /* --- registers --- */
 
+/* Where a key's interrupt found its CPU, for a key that runs after it. */
+static struct cpu_user_regs found;
+static bool found_any;
+
+static bool in_idle_loop(unsigned long rip)
+{
+    unsigned long offset, size;
+    const char *name = symbol_lookup(rip, &offset, &size);
+
+    return name && strcmp(name, "idle_loop") == 0;
+}
+
+bool keys_run_soon(void)
+{
+    const struct cpu_user_regs *regs = get_cpu_info()->irq_regs;
+
+    if (!in_irq())
+        return true;
+    if (!guest_mode(regs) && !in_idle_loop(regs->rip))
+        return false;
+    found = *regs;
+    found_any = true;
+    return true;
+}
+
+static const struct cpu_user_regs *own_registers(void)
+{
+    if (in_irq())
+        return get_cpu_info()->irq_regs;
+    return atomic_xchg(&found_any, false) ? &found : guest_cpu_user_regs();
+}
+
 static void key_registers(u8 key)
 {
     unsigned int cpu;
 
     (void)key;
     printk("*** CPU%u ***\n", smp_processor_id());
-    show_execution_state(in_irq() ? get_cpu_info()->irq_regs
-                                  : guest_cpu_user_regs());
+    show_execution_state(own_registers());
     /* The others by NMI: also those that are stuck. */
     for_each_online_cpu (cpu)
         if (cpu != smp_processor_id() && !nmi_dump_cpu(cpu))

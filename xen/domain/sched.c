@@ -569,20 +569,56 @@ void sched_init(void)
 
 /* --- debug key 'r' --- */
 
-static void dump_queue(struct sched_cpu *s)
+/* A queue as it was: printing takes too long for its lock. */
+struct shown_vcpu {
+    unsigned int domid, vcpu, weight;
+    s64 vtime; /* ns from the queue's */
+};
+struct shown_queue {
+    struct shown_vcpu runs, waits[16];
+    unsigned int nr;
+    bool slice_armed;
+};
+
+static struct shown_vcpu show_waiting(const struct sched_cpu *s,
+                                      const struct vcpu *v)
+{
+    return (struct shown_vcpu){
+        .domid = v->domain->id,
+        .vcpu = v->id,
+        .weight = v->domain->sched_weight,
+        .vtime = (s64)v->sched_vtime - (s64)s->min_vtime,
+    };
+}
+
+static void copy_queue(struct sched_cpu *s, struct shown_queue *to)
 {
     unsigned long flags;
     struct vcpu *v;
 
+    to->nr = 0;
     spin_lock_irqsave(&s->lock, flags);
-    printk("CPU%u: runs d%uv%u, %u waiting, slice timer %s\n", s->cpu,
-           s->curr->domain->id, s->curr->id, s->nr_queued,
-           s->slice_armed ? "armed" : "off");
-    list_for_each_entry (v, &s->runq, runq)
-        printk("    d%uv%u: weight %u, vtime %+ld us from the queue's\n",
-               v->domain->id, v->id, v->domain->sched_weight,
-               ((s64)v->sched_vtime - (s64)s->min_vtime) / 1000);
+    to->runs = show_waiting(s, s->curr);
+    to->slice_armed = s->slice_armed;
+    list_for_each_entry (v, &s->runq, runq) {
+        if (to->nr < ARRAY_SIZE(to->waits))
+            to->waits[to->nr] = show_waiting(s, v);
+        to->nr++;
+    }
     spin_unlock_irqrestore(&s->lock, flags);
+}
+
+static void dump_queue(struct sched_cpu *s)
+{
+    struct shown_queue q;
+
+    copy_queue(s, &q);
+    printk("CPU%u: runs d%uv%u, %u waiting, slice timer %s\n", s->cpu,
+           q.runs.domid, q.runs.vcpu, q.nr, q.slice_armed ? "armed" : "off");
+    for (unsigned int i = 0; i < MIN(q.nr, ARRAY_SIZE(q.waits)); i++)
+        printk("    d%uv%u: weight %u, vtime %+ld us from the queue's\n",
+               q.waits[i].domid, q.waits[i].vcpu, q.waits[i].weight,
+               q.waits[i].vtime / 1000);
 }
 
 void sched_dump(void)

@@ -117,6 +117,7 @@ void do_irq(struct cpu_user_regs *regs)
     struct cpu_info *info = get_cpu_info();
     u8 vector = (u8)regs->entry_vector;
 
+    irqs_off_begin(vector);
     info->irq_regs = regs;
     info->in_irq++;
     perf_inc(irqs);
@@ -127,6 +128,7 @@ void do_irq(struct cpu_user_regs *regs)
         device_interrupt(vector);
     }
     info->in_irq--;
+    irqs_off_end();
 }
 
 /* Locked, chip present. */

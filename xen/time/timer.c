@@ -317,22 +317,52 @@ static const struct timer *heap_next(const struct timer *t)
     return t ? t->next : NULL;
 }
 
+/* A timer as it was: printing takes too long for the queue's lock. */
+struct shown_timer {
+    const struct timer *timer;
+    s_time_t expires;
+    void (*fn)(void *arg);
+    void *arg;
+};
+#define MAX_SHOWN 32
+
+/* Up to MAX_SHOWN of them; returns how many there are. */
+static unsigned int copy_timers(struct timer_queue *q,
+                                struct shown_timer *shown, s_time_t *armed_for)
+{
+    unsigned int n = 0;
+    unsigned long flags;
+
+    spin_lock_irqsave(&q->lock, flags);
+    *armed_for = q->armed ? q->armed_for : 0;
+    for (const struct timer *t = q->root; t; t = heap_next(t), n++)
+        if (n < MAX_SHOWN)
+            shown[n] = (struct shown_timer){t, t->expires, t->fn, t->arg};
+    spin_unlock_irqrestore(&q->lock, flags);
+    return n;
+}
+
+static void dump_cpu_timers(unsigned int cpu)
+{
+    struct shown_timer shown[MAX_SHOWN];
+    s_time_t armed_for;
+    unsigned int n = copy_timers(&per_cpu(timer_queue, cpu), shown,
+                                 &armed_for);
+
+    printk("  CPU%u: armed for %ld\n", cpu, armed_for);
+    for (unsigned int i = 0; i < MIN(n, MAX_SHOWN); i++)
+        printk("    %p in %ld us: %pS(%p)\n", (const void *)shown[i].timer,
+               (shown[i].expires - now()) / 1000,
+               (void *)(unsigned long)shown[i].fn, shown[i].arg);
+    if (n > MAX_SHOWN)
+        printk("    and %u more\n", n - MAX_SHOWN);
+}
+
 void timers_dump(void)
 {
     unsigned int cpu;
-    unsigned long flags;
 
     printk("timers, now %ld ns:\n", now());
-    for_each_online_cpu(cpu) {
-        struct timer_queue *q = &per_cpu(timer_queue, cpu);
-        const struct timer *t;
-
-        spin_lock_irqsave(&q->lock, flags);
-        printk("  CPU%u: armed for %ld\n", cpu, q->armed ? q->armed_for : 0);
-        for (t = q->root; t; t = heap_next(t))
-            printk("    %p in %ld us: %pS(%p)\n", (const void *)t,
-                   (t->expires - now()) / 1000, (void *)(unsigned long)t->fn,
-                   t->arg);
-        spin_unlock_irqrestore(&q->lock, flags);
-    }
+    for_each_online_cpu (cpu)
+        dump_cpu_timers(cpu);
 }

@@ -43,6 +43,7 @@ void conring_append(const char *text, size_t len); /* printk's lock held */
  */
 u32 conring_read(u32 *index, char *buf, u32 max);
 u32 conring_end(void);    /* position of the next byte */
+void conring_replay(void); /* boot: what was said before there was a console */
 void conring_clear(void); /* readers start here from now on */
 /* Replace the boot-time buffer by one of conring_size(), from this memory. */
 size_t conring_wanted_size(void);
@@ -58,8 +59,10 @@ void console_init_polled(void);
 void console_init_irqs(int (*request)(unsigned int isa_irq,
                                       void (*fn)(unsigned int port),
                                       unsigned int port));
+/* Ports without an interrupt: from now on console_poll() is called. */
 bool console_needs_poll(void);
-void console_poll(void); /* receive and transmit by hand; any context */
+/* Receive and transmit by hand; returns in how many us to come again. */
+unsigned int console_poll(void);
 /* This CPU is in the middle of output, or waits for another that is: an NMI
  * that is no crash had better print later. Else the two are mixed, or it waits
  * for a ticket lock whose next ticket it came upon. */
@@ -113,7 +116,8 @@ bool vga_present(void);
 /* --- keys.c --- */
 struct debug_key {
     u8 key;
-    bool immediate; /* in the interrupt, else later with irqs on */
+    bool immediate; /* in the interrupt, else later with irqs on; a safe one
+                       too, unless the CPU may never get to it */
     bool safe;      /* `*` presses it too */
     const char *description;
     void (*fn)(u8 key);
@@ -123,8 +127,14 @@ void debug_keys_register(const struct debug_key *keys, unsigned int n);
 /* A key was typed at the hypervisor. Any context with irqs off. */
 void debug_key_press(u8 key);
 const struct debug_key *debug_key_find(u8 key); /* NULL: no such key */
-/* Deferred keys: run(arg) is to be called soon, irqs on (tasklet). */
-void debug_keys_register_defer(void (*defer)(void (*run)(void *)));
+/*
+ * Deferred keys: run(arg) is to be called soon, irqs on (tasklet). soon(): that
+ * will be right after this interrupt, for the CPU is in a guest or idle.
+ */
+void debug_keys_register_defer(void (*defer)(void (*run)(void *)),
+                               bool (*soon)(void));
+/* fn() prints news that came with an interrupt: after it, like a key. */
+void debug_key_news(void (*fn)(void));
 void debug_keys_init(void); /* the keys of this floor */
 
 /* --- keyboard.c --- */

@@ -11,6 +11,8 @@
 struct cpu_user_regs;
 
 void dump_keys_register(void);
+/* For debug_keys_register_defer(); notes the registers for key `d`. */
+bool keys_run_soon(void);
 void perf_keys_register(void);
 void machine_keys_register(void);
 

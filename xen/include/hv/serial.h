@@ -29,6 +29,9 @@ struct serial_params {
 const char *serial_parse(const char *text, struct serial_params *p,
                          char *bad_word, size_t size);
 
+/* Port number of "com<n>...", from 0, or -1. *rest: what follows. */
+int serial_port_of(const char *word, const char **rest);
+
 /* The chip's divisor for a baud rate >= 1200, 0 if it has none that is near. */
 u16 serial_divisor(u32 baud);
 
@@ -64,6 +67,8 @@ bool ns16550_wants(const struct ns16550 *u);
 void ns16550_set_trigger(struct ns16550 *u, unsigned int bytes);
 /* Interrupts wanted: on received bytes, on an empty transmitter. */
 void ns16550_set_irqs(struct ns16550 *u, bool rx, bool tx);
+/* Take back the interrupt, then let it be: as an edge, if there is reason. */
+void ns16550_new_edge(const struct ns16550 *u);
 /* Ask the far end to pause (RTS low) or to go on. */
 void ns16550_throttle(struct ns16550 *u, bool on);
 

@@ -42,12 +42,17 @@ static inline void lock_check_acquired(spinlock_t *l) { (void)l; }
 static inline void lock_check_release(spinlock_t *l) { (void)l; }
 static inline void lock_check_none_held(void) {}
 static inline void lock_check_stop(void) {}
+static inline void irqs_off_begin(unsigned long by) { (void)by; }
+static inline void irqs_off_end(void) {}
 #else
 void lock_check_acquire(spinlock_t *l);  /* before waiting */
 void lock_check_acquired(spinlock_t *l); /* after it was got */
 void lock_check_release(spinlock_t *l);  /* before it is given up */
 void lock_check_none_held(void);         /* by this CPU, else panic */
 void lock_check_stop(void);              /* the machine crashes */
+/* How long irqs are off: by is a vector, or 0 for the caller's address. */
+void irqs_off_begin(unsigned long by);
+void irqs_off_end(void);
 #endif
 void locks_dump(u32 tsc_khz); /* debug key 'k' */
 
@@ -91,13 +96,17 @@ static inline unsigned long local_irq_save(void)
     unsigned long f;
 
     __asm__ volatile("pushfq; pop %0; cli" : "=r"(f) : : "memory");
+    if (f & 0x200)
+        irqs_off_begin(0);
     return f;
 }
 
 static inline void local_irq_restore(unsigned long f)
 {
-    if (f & 0x200)
+    if (f & 0x200) {
+        irqs_off_end();
         __asm__ volatile("sti" ::: "memory");
+    }
 }
 
 static inline void local_irq_disable(void)
