@@ -156,6 +156,7 @@ void __init start(u32 magic, u32 information)
     cpu_features_enable();
     if (cpu_features.smap)
         smap_patch();
+    cpu_features_show();
     init_memory();
     cpu_gdt_pages[0] = alloc_hv_page_zeroed();
     cpu_tables_init(0);

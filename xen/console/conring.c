@@ -56,6 +56,11 @@ u32 conring_read(u32 *index, char *buf, u32 max)
     return n;
 }
 
+size_t conring_size_now(void)
+{
+    return ring_size;
+}
+
 u32 conring_end(void)
 {
     return READ_ONCE(produced);

@@ -738,6 +738,8 @@ void __init console_init_polled(void)
     vga_keep = strcmp(opt_vga, "keep") == 0;
     opened = true;
     conring_replay();
+    if (sync_console)
+        log_warn("sync_console: who prints waits for the line, irqs off.\n");
 }
 
 void __init console_init_irqs(int (*request)(unsigned int isa_irq,
@@ -771,11 +773,16 @@ bool console_needs_poll(void)
 
 void console_dom0_started(const char *dom0_cmdline)
 {
+    bool wants_vga = vga_wanted && strstr(dom0_cmdline, "tty0");
     unsigned long flags;
 
+    if (wants_vga)
+        log_info("VGA: %s (tty0)\n",
+                 vga_keep ? "kept, as vga=keep says; domain 0 has it too"
+                          : "from now on domain 0's; vga=keep keeps it");
     flags = lines_enter();
     cs_focus_dom0_started(&focus);
-    if (strstr(dom0_cmdline, "tty0") && !vga_keep)
+    if (wants_vga && !vga_keep)
         vga_wanted = false;
     lines_leave(flags);
     say_focus();

@@ -119,6 +119,7 @@ static void show_ring(u8 key)
     char part[128];
 
     (void)key;
+    printk("The ring holds the last %lu KiB:\n", conring_size_now() >> 10);
     do {
         n = conring_read(&at, part, sizeof(part));
         (void)console_wait_room(n);

@@ -116,6 +116,15 @@ void __init cpu_features_detect(void)
     f->invariant_tsc = bit(leaf(0x80000007, 0).d, 8);
 }
 
+void __init cpu_features_show(void)
+{
+    const struct cpu_features *f = &cpu_features;
+
+    log_info("CPU features in use:%s%s%s%s\n", f->nx ? " NX" : "",
+             f->smep ? " SMEP" : "", f->smap ? " SMAP" : "",
+             f->xsave ? " XSAVE" : "");
+}
+
 static u64 wanted_cr4(void)
 {
     const struct cpu_features *f = &cpu_features;

@@ -43,6 +43,7 @@ void conring_append(const char *text, size_t len); /* printk's lock held */
  */
 u32 conring_read(u32 *index, char *buf, u32 max);
 u32 conring_end(void);    /* position of the next byte */
+size_t conring_size_now(void);
 void conring_replay(void); /* boot: what was said before there was a console */
 void conring_clear(void); /* readers start here from now on */
 /* Replace the boot-time buffer by one of conring_size(), from this memory. */

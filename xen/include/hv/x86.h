@@ -201,6 +201,7 @@ struct cpu_features {
 extern struct cpu_features cpu_features;
 /* Boot CPU: find the features; every CPU: set CR0, CR4, EFER, PAT, MXCSR. */
 void cpu_features_detect(void);
+void cpu_features_show(void);   /* a line on the console */
 void cpu_features_enable(void);
 
 #endif /* !__ASSEMBLY__ */
