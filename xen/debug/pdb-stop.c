@@ -32,6 +32,7 @@
 
 #define STOP_PATIENCE_MS 1000
 #define STEP_PATIENCE_MS 3
+#define GO_PATIENCE_MS 20
 #define QUIET_MS 2
 #define REST_US 5
 #define RX_RING 16384 /* power of two */
@@ -94,10 +95,16 @@ static void leave_cpu(void)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
 
-    if (c->fpu_shown)
-        pv_fpu_reload(current);
-    c->fpu_shown = false;
-    pdb_hw_load();
+    do {
+        c->again = false;
+        barrier();
+        if (c->fpu_shown)
+            pv_fpu_reload(current);
+        c->fpu_shown = false;
+        pdb_hw_load();
+        barrier();
+    } while (c->again);
+    c->parking = false;
 }
 
 static bool must_stay(unsigned int cpu)
@@ -152,6 +159,7 @@ static void park(struct cpu_user_regs *regs)
         wait_in_park();
         catch_up();
         pv_tsc_load();
+        c->again = true;
         return;
     }
     c->regs = NULL;
@@ -164,8 +172,6 @@ static void park(struct cpu_user_regs *regs)
     catch_up();
     pv_tsc_load();
     leave_cpu();
-    barrier();
-    c->parking = false;
 }
 
 bool pdb_nmi(struct cpu_user_regs *regs)
@@ -438,6 +444,31 @@ static void skip_stopped_time(void)
     pv_tsc_load();
 }
 
+/* All who may go on have left park(), or are about to stop again. */
+static bool are_off(cpumask_t stay)
+{
+    unsigned int cpu;
+
+    for_each_cpu (cpu, others() & ~stay)
+        if (READ_ONCE(per_cpu(pdb_cpu, cpu).parking))
+            return false;
+    return true;
+}
+
+/*
+ * The others first: a CPU that goes on at once runs into the next breakpoint
+ * before they have moved, and again, and they would never get to theirs.
+ */
+static void see_off(cpumask_t stay)
+{
+    const struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    u64 start = rdtsc(), patience = (u64)tsc_khz * GO_PATIENCE_MS;
+
+    while (READ_ONCE(phase) == RUNNING && !READ_ONCE(c->again) &&
+           !are_off(stay) && rdtsc() - start < patience)
+        rest();
+}
+
 /* Carry out the plan; this CPU itself may have to stay. */
 static void let_go(struct cpu_user_regs *regs)
 {
@@ -455,13 +486,16 @@ static void let_go(struct cpu_user_regs *regs)
     plant_again();
     if (!t->scoped && !(t->planned && t->plan.alone))
         pdb_hooks_plant();
-    leave_cpu();
     console_debug_unclaim();
     WRITE_ONCE(told_stay, stay);
     may_step = may;
+    this_cpu(pdb_cpu).again = false;
+    this_cpu(pdb_cpu).parking = true; /* an NMI finds regs noted already */
     step_deadline = rdtsc() + (u64)tsc_khz * STEP_PATIENCE_MS;
     __atomic_store_n(&phase, steps ? STEPPING : RUNNING, __ATOMIC_SEQ_CST);
     __atomic_store_n(&leader, NOBODY, __ATOMIC_SEQ_CST);
+    see_off(stay);
+    leave_cpu();
     if (must_stay(smp_processor_id()))
         park(regs);
 }

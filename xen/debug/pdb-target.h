@@ -24,7 +24,8 @@ struct pdb_cpu {
     u64 dr6; /* of the #DB that stopped it */
     s_time_t skipped; /* of target.skipped: taken off this CPU's clock */
     bool dr_loaded;   /* its debug registers are ours */
-    bool parking;     /* it is in park() */
+    bool parking;     /* it is in park(), or sees others off */
+    bool again;       /* it was stopped once more meanwhile */
     bool fpu_shown;   /* its vCPU's FPU image is up to date */
     bool expected;    /* an NMI of ours is on its way */
     bool button, had_tf; /* pdb_button() made it step; it stepped already */
