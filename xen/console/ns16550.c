@@ -120,11 +120,14 @@ void ns16550_tx(const struct ns16550 *u, const u8 *buf, unsigned int len)
                      : "memory");
 }
 
+static bool has_byte(u8 lsr)
+{
+    return lsr != 0xff && (lsr & LSR_DATA);
+}
+
 bool ns16550_rx_ready(const struct ns16550 *u)
 {
-    u8 lsr = uart_in(u, UART_LSR);
-
-    return lsr != 0xff && (lsr & LSR_DATA);
+    return has_byte(uart_in(u, UART_LSR));
 }
 
 bool ns16550_wants(const struct ns16550 *u)
@@ -147,19 +150,23 @@ static unsigned int rx_burst(const struct ns16550 *u, u16 *out)
     return u->trigger;
 }
 
+/* The trigger is asked for once: each look at the chip is dear in a VM. */
 unsigned int ns16550_rx(const struct ns16550 *u, u16 *out)
 {
     u8 lsr = uart_in(u, UART_LSR);
+    unsigned int n = 0;
 
-    if (!(lsr & LSR_DATA) || lsr == 0xff)
+    if (!has_byte(lsr))
         return 0;
     if (u->trigger > 1 && !(lsr & LSR_ERRORS) &&
         (uart_in(u, UART_IIR) & IIR_SOURCE) == IIR_RX)
         return rx_burst(u, out);
-    out[0] = uart_in(u, UART_DATA);
-    if (lsr & LSR_BREAK)
-        out[0] = SERIAL_BREAK;
-    return 1;
+    do {
+        out[n] = uart_in(u, UART_DATA);
+        if (lsr & LSR_BREAK)
+            out[n] = SERIAL_BREAK;
+    } while (++n < SERIAL_BURST && has_byte(lsr = uart_in(u, UART_LSR)));
+    return n;
 }
 
 void ns16550_set_trigger(struct ns16550 *u, unsigned int bytes)
