@@ -75,6 +75,9 @@ packet_fn packet_g, packet_G, packet_p, packet_P;
 /* The T reply's "nn:value;" pairs of rip and, unless pc_only, rbp and rsp. */
 void put_expedited(struct pdb *p, struct pdb_tid t, bool pc_only);
 void put_target_xml(struct pdb *p, struct pdb_out *o);
+/* An inferior that appears by itself; gdb asks for its target.xml after all. */
+void regs_untold(struct pdb *p, int32_t pid);
+void regs_told(struct pdb *p, int32_t pid);
 int get_regs(struct pdb *p, struct pdb_tid t, struct pdb_regs *r);
 /* The value that gdb's register number nr has, cut to 64 bits. */
 int reg_by_number(struct pdb *p, struct pdb_tid t, uint32_t nr, uint64_t *v);

@@ -179,7 +179,10 @@ static bool life_matters(struct pdb *p, const struct pdb_stop *s)
 
     switch (s->why) {
     case PDB_WHY_NEW:
-        return (p->flags & PDB_FOLLOW) && pid_attach(p, s->thread.pid);
+        if (!(p->flags & PDB_FOLLOW) || !pid_attach(p, s->thread.pid))
+            return false;
+        regs_untold(p, s->thread.pid);
+        return true;
     case PDB_WHY_GONE:
         breaks_gone(p, s->thread.pid);
         stop_forget(p, s->thread.pid);

@@ -138,6 +138,7 @@ struct pdb {
     struct pdb_tid listed; /* where qsThreadInfo goes on */
     int32_t attached[PDB_NR_ATTACHED];
     uint32_t nr_attached;
+    int32_t untold[PDB_NR_ATTACHED]; /* 0 or an inferior: see regs.c */
     struct pdb_space context; /* of `monitor context`; kind THREAD by default */
     struct {
         bool on, all;

@@ -132,6 +132,44 @@ static const struct reg_def *find_reg(const struct pdb *p, uint32_t nr)
     return NULL;
 }
 
+static void replace_untold(struct pdb *p, int32_t old, int32_t new)
+{
+    uint32_t i;
+
+    for (i = 0; i < PDB_NR_ATTACHED && p->untold[i] != old; i++)
+        ;
+    if (i < PDB_NR_ATTACHED)
+        p->untold[i] = new;
+}
+
+void regs_untold(struct pdb *p, int32_t pid)
+{
+    regs_told(p, pid);
+    replace_untold(p, 0, pid);
+}
+
+void regs_told(struct pdb *p, int32_t pid)
+{
+    if (pid > 0)
+        replace_untold(p, pid, 0);
+}
+
+/*
+ * gdb (13) does not ask for the target.xml of an inferior that appears by
+ * itself, and takes its registers for those that every x86-64 has: these are
+ * the first feature's, in its order, and more follow that are none of ours.
+ */
+static const struct reg_def *find_known(const struct pdb *p, int32_t pid,
+                                        uint32_t nr)
+{
+    uint32_t i;
+
+    for (i = 0; i < PDB_NR_ATTACHED; i++)
+        if (p->untold[i] == pid && nr >= NR(core))
+            return NULL;
+    return find_reg(p, nr);
+}
+
 static void put_reg_xml(struct pdb_out *o, const struct reg_def *r)
 {
     pdb_printf(o, "<reg name=\"%s\"", r->name);
@@ -305,7 +343,7 @@ bool packet_g(struct pdb *p, struct pdb_in *in)
     err = get_state(p, t, &s);
     if (err < 0)
         return reply_error(p, err, "registers");
-    for (nr = 0; (r = find_reg(p, nr)); nr++)
+    for (nr = 0; (r = find_known(p, t.pid, nr)); nr++)
         put_reg(&p->reply, &s, r);
     return true;
 }
@@ -342,7 +380,7 @@ bool packet_G(struct pdb *p, struct pdb_in *in)
     if (err < 0)
         return reply_error(p, err, "registers");
     s.regs.known = 0;
-    for (nr = 0; (r = find_reg(p, nr)) && !in_end(in); nr++)
+    for (nr = 0; (r = find_known(p, t.pid, nr)) && !in_end(in); nr++)
         if (!in_reg(in, &s, r))
             return reply_error(p, -PDB_EINVAL, "G");
     return put_state(p, t, &s);
@@ -356,10 +394,15 @@ bool packet_p(struct pdb *p, struct pdb_in *in)
     uint32_t nr;
     int err;
 
-    if (!in_u32(in, &nr) || !in_end(in) || !(r = find_reg(p, nr)))
+    if (!in_u32(in, &nr) || !in_end(in) || !find_reg(p, nr))
         return reply_error(p, -PDB_EINVAL, "no such register");
     if (!thread_pick(p, p->general, &t))
         return reply_error(p, -PDB_ESRCH, NULL);
+    r = find_known(p, t.pid, nr);
+    if (!r) { /* not to be had */
+        pdb_puts(&p->reply, "xx");
+        return true;
+    }
     err = get_state(p, t, &s);
     if (err < 0)
         return reply_error(p, err, "registers");
@@ -375,10 +418,13 @@ bool packet_P(struct pdb *p, struct pdb_in *in)
     uint32_t nr;
     int err;
 
-    if (!in_u32(in, &nr) || !in_char(in, '=') || !(r = find_reg(p, nr)))
-        return reply_error(p, -PDB_EINVAL, "no such register");
+    if (!in_u32(in, &nr) || !in_char(in, '='))
+        return reply_error(p, -PDB_EINVAL, "P");
     if (!thread_pick(p, p->general, &t))
         return reply_error(p, -PDB_ESRCH, NULL);
+    r = find_known(p, t.pid, nr);
+    if (!r)
+        return reply_error(p, -PDB_EINVAL, "no such register");
     err = get_state(p, t, &s);
     if (err < 0)
         return reply_error(p, err, "registers");

@@ -57,6 +57,7 @@ void pid_forget(struct pdb *p, int32_t pid)
     if (i == p->nr_attached)
         return;
     p->attached[i] = p->attached[--p->nr_attached];
+    regs_told(p, pid);
     if (p->ops->detach && pid != PDB_PID_HYPERVISOR)
         p->ops->detach(p->ctx, pid);
 }

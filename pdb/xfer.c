@@ -23,6 +23,7 @@ static bool features(struct request *r)
     if (strcmp(r->annex, "target.xml"))
         return false;
     put_target_xml(r->p, r->o);
+    regs_told(r->p, r->p->general.pid);
     return true;
 }
 
