@@ -177,10 +177,18 @@ def two_inferiors() -> None:
 def domains_come_and_go() -> None:
     with Host(BUILD) as h:
         s = Session(h, ["monitor follow on", "monitor spawn", "continue",
-                        "info threads", "monitor destroy 0", "continue",
+                        "info threads", "inferior 2", "file " + h.guest,
+                        "output/x $cs", "output $cr3", "break tick",
+                        "continue", "stepi", "delete",
+                        # it asks for the description after all
+                        "unset tdesc filename", "output/x $cr3", "inferior 1",
+                        "monitor destroy 0", "continue",
                         "info inferiors"], extended=True,
-                    before=["set schedule-multiple on"])
+                    before=["set schedule-multiple on",
+                            "set architecture i386:x86-64"])
+    assert "too long" not in s.text, s.text
     s.has(r"domain 0 is inferior 2", r"Thread 2\.1 \(d0v0",
+          r"Thread 2\.1 hit Breakpoint [\d.]+, tick", r"0x2000\D",
           r"Inferior 2 \(process 2\) exited", r"1 +process 1")
 
 

@@ -29,6 +29,28 @@ static void reads_one(struct fake *f)
     HAS(fake_ask(f, "p"), "E.");
 }
 
+static void knows_what_gdb_was_not_told(struct fake *f)
+{
+    fake_init(f, PDB_FOLLOW);
+    fake_attach(f);
+    fake_ask(f, "vCont;c");
+    f->exists[3] = true;
+    CHECK(fake_stop(f, PDB_WHY_NEW, 3, 1) == PDB_HOLD);
+    fake_pull(f);
+    fake_push(f, "+", 1);
+    /* what every x86-64 has, and nothing behind it */
+    IS(fake_ask(f, "Hgp3.1"), "OK");
+    CHECK(strlen(fake_ask(f, "g")) == 2 * (17 * 8 + 7 * 4 + 8 * 10 + 8 * 4));
+    IS(fake_ask(f, "p28"), "xx");
+    HAS(fake_ask(f, "P28=0000000000000000"), "E.");
+    IS(fake_ask(f, "Hgp1.1"), "OK");
+    CHECK(strlen(fake_ask(f, "g")) == in_g);
+    /* until it asks */
+    IS(fake_ask(f, "Hgp3.1"), "OK");
+    HAS(fake_ask(f, "qXfer:features:read:target.xml:0,100"), "m");
+    CHECK(strlen(fake_ask(f, "g")) == in_g);
+}
+
 static void writes_one(struct fake *f)
 {
     fake_init(f, 0);
@@ -107,6 +129,7 @@ static void describes_itself(struct fake *f)
 const struct test register_tests[] = {
     { "reads all", reads_all },
     { "reads one", reads_one },
+    { "knows what gdb was not told", knows_what_gdb_was_not_told },
     { "writes one", writes_one },
     { "writes all that is given", writes_all_that_is_given },
     { "round trip", round_trip },
