@@ -41,6 +41,8 @@ void lines_let_in(void);
 /* For the debugger, irqs off: hold printk's lock. False: it was this CPU's
  * already, or it was not to be had within so many tries. */
 bool printk_claim(unsigned int patience);
+/* This CPU, whose debugger has all others stopped, goes on without locks. */
+void console_pass_locks(bool on);
 void printk_unclaim(void);
 
 #endif

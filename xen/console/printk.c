@@ -42,6 +42,8 @@ static DEFINE_SPINLOCK(printk_lock);
 static unsigned int printk_owner = NR_CPUS; /* CPU in printk, NR_CPUS: none */
 /* The machine ends, and this CPU says so: it takes no more locks. */
 static unsigned int fatal_cpu = NR_CPUS;
+/* The debugger's leader: the machine stands still, and it takes none either. */
+static unsigned int debug_cpu = NR_CPUS;
 static bool in_line; /* the last message did not end its line */
 static const struct printk_ops *printk_ops;
 
@@ -150,9 +152,14 @@ static bool is_fatal_cpu(void)
     return true;
 }
 
+void console_pass_locks(bool on)
+{
+    WRITE_ONCE(debug_cpu, on ? smp_processor_id() : NR_CPUS);
+}
+
 bool console_lock(spinlock_t *l)
 {
-    if (is_fatal_cpu())
+    if (is_fatal_cpu() || READ_ONCE(debug_cpu) == smp_processor_id())
         return false;
     if (!on_stack_of_its_own()) {
         spin_lock(l);
