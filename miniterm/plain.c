@@ -2,11 +2,12 @@
 /*
  * Pass-through.  One loop over four descriptors, two buffers:
  *
- *   line -> shown -> stdout     nothing is read while stdout is behind
+ *   line -> shown -> stdout     nothing is read while stdout is far behind
  *   stdin -> out -> line        nothing is read while the line is behind
  *
  * Without filters and logs the bytes received are written as they are, from
- * the buffer that they were read into.
+ * the buffer that they were read into, and the next are read while they wait:
+ * so both terminals' queues of 8 KiB are kept moving.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,6 +31,7 @@
 #define CHUNK 65536
 #define REOPEN_US 1000000
 #define MORE_LIKELY 1024 /* a read of so much is rarely the last */
+#define ROOM_MIN 4096 /* what a terminal gives at most for one read */
 
 struct plain {
     const struct settings *set;
@@ -44,6 +46,7 @@ struct plain {
     char quit[8];         /* control codes that leave */
     int out_fd;           /* stdout, or its terminal opened non-blocking */
     bool tty_in, in_open, quit_now, lost, slow;
+    bool ended;           /* the line, but not all of it is shown yet */
     uint64_t reopen_at, last_io;
 };
 
@@ -67,6 +70,7 @@ static void say(const struct plain *p, const char *text)
 static void line_gone(struct plain *p)
 {
     say(p, p->line.error);
+    p->ended = false;
     line_close(&p->line);
     if (p->set->reconnect)
         p->reopen_at = now_us() + REOPEN_US;
@@ -160,24 +164,24 @@ static void to_user(struct plain *p)
         p->quit_now = true;
         return;
     }
-    p->shown_at += (size_t)n;
     p->shown_len -= (size_t)n;
+    p->shown_at = p->shown_len ? p->shown_at + (size_t)n : 0;
 }
 
 /*
- * All that is there, up to CHUNK: a terminal gives 4 KiB at most for a read,
+ * All that is there, up to @room: a terminal gives 4 KiB at most for a read,
  * and one write of many of those costs a third of many writes.  -1: gone.
  */
-static ssize_t gather(struct plain *p, uint8_t *into)
+static ssize_t gather(struct plain *p, uint8_t *into, size_t room)
 {
-    ssize_t n = line_read(&p->line, into, CHUNK), more = n;
+    ssize_t n = line_read(&p->line, into, room), more = n;
     size_t len;
 
     if (n < MORE_LIKELY || p->line.telnet)
         return n;
     len = (size_t)n;
-    while (more >= MORE_LIKELY && len < CHUNK) {
-        more = line_read(&p->line, into + len, CHUNK - len);
+    while (more >= MORE_LIKELY && len < room) {
+        more = line_read(&p->line, into + len, room - len);
         if (more > 0)
             len += (size_t)more;
     }
@@ -185,29 +189,50 @@ static ssize_t gather(struct plain *p, uint8_t *into)
     return (ssize_t)len;
 }
 
-/* Only called when nothing waits for stdout, so p->shown is free. */
+/*
+ * How much may be read from the line now.  A filter's output is shown before
+ * more goes in, and of telnet nothing may be left behind in its queue.
+ */
+static size_t may_read(const struct plain *p)
+{
+    if (p->slow || p->ended || p->line.telnet)
+        return p->shown_len ? 0 : CHUNK;
+    return p->shown_len > CHUNK - ROOM_MIN ? 0 : CHUNK - p->shown_len;
+}
+
+/* p->shown has twice a CHUNK, so what waits is rarely moved. */
+static uint8_t *behind_shown(struct plain *p)
+{
+    if (p->shown_at > CHUNK) {
+        memmove(p->shown, p->shown + p->shown_at, p->shown_len);
+        p->shown_at = 0;
+    }
+    return (uint8_t *)p->shown + p->shown_at + p->shown_len;
+}
+
+/* Only called when there is room. */
 static void from_line(struct plain *p)
 {
     static uint8_t raw[CHUNK], mapped[CHUNK * CHARMAP_GROWTH];
-    uint8_t *into = p->slow ? raw : (uint8_t *)p->shown;
-    ssize_t n = gather(p, into);
+    ssize_t n = gather(p, p->slow ? raw : behind_shown(p), may_read(p));
 
     if (n < 0) {
-        line_gone(p);
+        p->ended = p->shown_len > 0;
+        if (!p->ended)
+            line_gone(p);
         return;
     }
     if (n == 0)
         return;
     if (!p->in_open)
         p->last_io = now_us();
-    p->shown_at = 0;
-    p->shown_len = (size_t)n;
     if (p->slow) {
         log_received(p, raw, (size_t)n);
         n = (ssize_t)charmap(&p->imap, mapped, raw, (size_t)n);
-        p->shown_len = view_bytes(&p->view, p->shown, mapped, (size_t)n,
-                                  wall_us());
+        n = (ssize_t)view_bytes(&p->view, p->shown, mapped, (size_t)n,
+                                wall_us());
     }
+    p->shown_len += (size_t)n;
     to_user(p);
 }
 
@@ -256,7 +281,7 @@ static void fill(struct plain *p, struct pollfd fds[3])
                 STDIN_FILENO : -1;
     fds[0].events = POLLIN;
     fds[1].fd = p->line.fd;
-    fds[1].events = p->shown_len || p->line.state != LINE_UP ? 0 : POLLIN;
+    fds[1].events = p->line.state == LINE_UP && may_read(p) ? POLLIN : 0;
     if (typed || line_wants_out(&p->line))
         fds[1].events |= POLLOUT;
     /* A line that is closed and not read from would spin in POLLHUP. */
@@ -275,7 +300,7 @@ static void handle_line(struct plain *p, short revents)
             say(p, "connected again");
         return;
     }
-    if ((revents & (POLLIN | POLLHUP | POLLERR)) && !p->shown_len)
+    if ((revents & (POLLIN | POLLHUP | POLLERR)) && may_read(p))
         from_line(p);
     if (p->line.state == LINE_UP && line_flush(&p->line) < 0)
         line_gone(p);
@@ -306,7 +331,7 @@ static void loop(struct plain *p)
             flush_logs(p);
         if (poll(fds, 3, timeout_ms(p)) < 0)
             continue;
-        if (fds[2].revents)
+        if (fds[2].revents && !(fds[1].revents & POLLIN))
             to_user(p);
         if (fds[1].revents)
             handle_line(p, fds[1].revents);
@@ -343,6 +368,8 @@ static int set_up(struct plain *p, const struct settings *set)
               p->logs.raw_fd >= 0;
     size = (size_t)CHUNK * (view_is_plain(&p->view) ? 1 : VIEW_GROWTH) *
            CHARMAP_GROWTH;
+    if (size < 2 * CHUNK)
+        size = 2 * CHUNK;
     p->shown = malloc(size);
     if (!p->shown || outq_init(&p->out, CHUNK, set->char_delay_ms,
                                set->line_delay_ms))

@@ -121,6 +121,25 @@ class PassThrough(Case):
         self.assertEqual(hashlib.sha256(b"".join(got)).digest(), digest)
         self.assertEqual(hashlib.sha256(out.stdout).digest(), digest)
 
+    def test_slow_terminal_gets_all_after_the_line_has_gone(self) -> None:
+        blob = random.Random(8).randbytes(300000)
+        server = socket.create_server(("127.0.0.1", 0))
+        term = self.child(f"localhost:{server.getsockname()[1]}")
+        conn, _ = server.accept()
+        wait_for(term.is_raw)
+        term.drain()
+        sender = threading.Thread(target=lambda: (conn.sendall(blob),
+                                                  conn.close()))
+        sender.start()
+        sender.join(0.2)
+        wait_for(lambda: term.drain().count(b"closed by the other side"))
+        sender.join()
+        self.assertEqual(term.proc.wait(10), 3)
+        got = bytes(term.output)
+        at = got.index(blob[:100])
+        self.assertEqual(got[at:at + len(blob)], blob)
+        server.close()
+
     def test_pipe_with_exit_after(self) -> None:
         server = socket.create_server(("127.0.0.1", 0))
         port = server.getsockname()[1]
