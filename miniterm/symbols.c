@@ -41,6 +41,29 @@ static bool load(struct symbols *s, const char *file)
     return dwfl_report_elf(s->dwfl, file, file, -1, 0, true) != NULL;
 }
 
+static void complain(const char *file, const char *why)
+{
+    fprintf(stderr, "miniterm: symbols from %s: %s; "
+            "give an ELF file with symbols, as xen-syms or vmlinux\n",
+            file, why);
+}
+
+/* A dwfl_getmodules() callback. */
+static int look_for_names(Dwfl_Module *mod, void **unused, const char *name,
+                          Dwarf_Addr start, void *arg)
+{
+    bool *failed = arg;
+    int nr = dwfl_module_getsymtab(mod);
+
+    (void)unused, (void)start;
+    /* The first entry of every table is the empty one. */
+    if (nr > 1)
+        return DWARF_CB_OK;
+    complain(name, nr < 0 ? dwfl_errmsg(-1) : "no symbol table");
+    *failed = true;
+    return DWARF_CB_OK;
+}
+
 /*
  * dwfl reads no debug information yet: that happens at the first address of
  * each unit.
@@ -61,13 +84,14 @@ struct symbols *symbols_new(const struct strings *files, bool *failed)
         const char *file = files->item[i];
 
         if (!symbols_is_directory(file) && !load(s, file)) {
-            fprintf(stderr, "miniterm: symbols from %s: %s\n", file,
-                    dwfl_errmsg(-1));
+            complain(file, dwfl_errmsg(-1));
             *failed = true;
         }
     }
-    if (s->dwfl)
+    if (s->dwfl) {
         dwfl_report_end(s->dwfl, NULL, NULL);
+        dwfl_getmodules(s->dwfl, look_for_names, failed, 0);
+    }
     return s;
 }
 
@@ -154,26 +178,61 @@ static bool source_of(Dwfl_Module *mod, uint64_t address, char *out,
     return true;
 }
 
+struct place {
+    uint64_t address, offset;
+    Dwfl_Module *mod; /* NULL: not known */
+    const char *name;
+};
+
+/* A dwfl_getmodules() callback. */
+static int nearest(Dwfl_Module *mod, void **unused, const char *file,
+                   Dwarf_Addr start, void *arg)
+{
+    struct place *p = arg;
+    Dwarf_Addr end = 0;
+    GElf_Off offset = 0;
+    GElf_Sym sym;
+    const char *name;
+
+    (void)unused, (void)file;
+    dwfl_module_info(mod, NULL, NULL, &end, NULL, NULL, NULL, NULL);
+    if (p->address < start || p->address >= end)
+        return DWARF_CB_OK;
+    name = dwfl_module_addrinfo(mod, p->address, &offset, &sym, NULL, NULL,
+                                NULL);
+    if (name && (!p->mod || offset < p->offset)) {
+        p->mod = mod;
+        p->name = name;
+        p->offset = offset;
+    }
+    return DWARF_CB_OK;
+}
+
+/*
+ * The ranges of a hypervisor's and a kernel's file may overlap, with gaps
+ * within: the nearest symbol before the address decides.
+ */
+static struct place find(struct symbols *s, uint64_t address)
+{
+    struct place p = { .address = address };
+
+    dwfl_getmodules(s->dwfl, nearest, &p, 0);
+    return p;
+}
+
 /*
  * Names come from the symbol table, lines from DWARF; either may be missing.
  */
 bool symbols_lookup(struct symbols *s, uint64_t address, char *out,
                     size_t size)
 {
-    Dwfl_Module *mod = dwfl_addrmodule(s->dwfl, address);
+    struct place p = find(s, address);
     char source[120] = "";
-    const char *name;
-    GElf_Off offset = 0;
-    GElf_Sym sym;
 
-    if (!mod)
+    if (!p.mod)
         return false;
-    name = dwfl_module_addrinfo(mod, address, &offset, &sym, NULL, NULL,
-                                NULL);
-    if (!name)
-        return false;
-    source_of(mod, address, source, sizeof(source));
-    snprintf(out, size, "%s+0x%" PRIx64 "%s%s", name, (uint64_t)offset,
+    source_of(p.mod, address, source, sizeof(source));
+    snprintf(out, size, "%s+0x%" PRIx64 "%s%s", p.name, p.offset,
              *source ? " " : "", source);
     return true;
 }
@@ -241,9 +300,9 @@ bool symbols_source(struct symbols *s, const char *text, size_t len,
     uint64_t address;
 
     while ((address = next_address(text, len, &at))) {
-        Dwfl_Module *mod = dwfl_addrmodule(s->dwfl, address);
+        struct place p = find(s, address);
 
-        if (mod && source_of(mod, address, out, size))
+        if (p.mod && source_of(p.mod, address, out, size))
             return true;
     }
     return false;

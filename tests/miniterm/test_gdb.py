@@ -14,6 +14,8 @@ class GdbPort(Symbols):
     # Only this class's own tests; the others run where they are.
     test_addresses_are_explained = None
     test_bad_symbol_file = None
+    test_hypervisor_and_kernel_at_once = None
+    test_without_debug_information = None
     test_directory_by_build_id = None
     test_symbols_of_another_build = None
 

@@ -514,13 +514,13 @@ class Symbols(Screen):
     int main(void) { return panic_here(2); }
     """
 
-    def elf(self) -> str:
-        source = self.tmp / "hv.c"
+    def elf(self, name: str = "xen-syms", source_name: str = "hv.c",
+            text: int = 0xffff82d040200000, *words: str) -> str:
+        source, out = self.tmp / source_name, self.tmp / name
         source.write_text(self.SOURCE)
-        out = self.tmp / "xen-syms"
         subprocess.run(["gcc", "-g", "-O0", "-nostdlib", "-static",
                         "-fno-pie", "-no-pie", "-fcf-protection=none",
-                        "-mcmodel=kernel", "-Wl,-Ttext=0xffff82d040200000",
+                        "-mcmodel=kernel", f"-Wl,-Ttext={text:#x}", *words,
                         "-e", "main", "-o", str(out), str(source)],
                        check=True, cwd=self.tmp)
         return str(out)
@@ -566,10 +566,53 @@ class Symbols(Screen):
         target.machine.say("build-id: 0123456789abcdef0123456789abcdef01234567")
         screen.expect(r"no symbols of the build that runs \(0123456789ab")
 
+    def test_hypervisor_and_kernel_at_once(self) -> None:
+        """A kernel's addresses, its form of them, and its own words kept."""
+        xen = self.elf()
+        linux = self.elf("vmlinux", "core.c", 0xffffffff81000000,
+                         "-Dpanic_here=do_fault", "-Dother=lookup")
+        screen, target = self.start("-s", xen, "-s", linux, width=140)
+        target.machine.say("RIP: 0010:do_fault+0x16/0x20 ffffffff81000016")
+        screen.expect(r"do_fault\+0x16/0x20 ffffffff81000016 *; "
+                      r"do_fault\+0x\w+ core\.c:[45]")
+        target.machine.say("(XEN) from [<ffff82d040200016>] and "
+                           "0xffffffff81000004")
+        screen.expect(r"; panic_here\+0x\w+ hv\.c:[45]; "
+                      r"lookup\+0x4 core\.c:2")
+        target.machine.say("no code: ffffffff91000016 00000000 0xffff82d0")
+        screen.expect(r"no code: ffffffff91000016 00000000 0xffff82d0$")
+
+    def test_without_debug_information(self) -> None:
+        elf = self.elf()
+        subprocess.run(["strip", "-g", elf], check=True)
+        screen, target = self.start("-s", elf, width=120)
+        target.machine.say("RIP:    e008:[<ffff82d040200016>] somewhere")
+        screen.expect(r"somewhere *; panic_here\+0x\w+$")
+
     def test_bad_symbol_file(self) -> None:
-        out = self.run_program("-s", "/none", "--expect", "x", "a:1")
-        self.assertEqual(out.returncode, 2)
-        self.assertIn(b"symbols from /none", out.stderr)
+        whole = Path(self.elf())
+        bad = {"no symbol table": ("stripped", "cut"),
+               "not a valid ELF file": ("text", "empty", "junk", "folder/x"),
+               "no such file": ("none",)}
+        stripped = self.tmp / "stripped"
+        subprocess.run(["strip", "-o", str(stripped), str(whole)], check=True)
+        data = whole.read_bytes()
+        (self.tmp / "cut").write_bytes(data[:len(data) // 2])
+        (self.tmp / "junk").write_bytes(data[:4] + bytes(range(256)) * 9)
+        (self.tmp / "text").write_text("ffff82d040200000 T main\n")
+        (self.tmp / "empty").touch()
+        (self.tmp / "folder").mkdir()
+        (self.tmp / "folder" / "x").touch()
+        for why, names in bad.items():
+            for name in names:
+                out = self.run_program("-s", str(self.tmp / name), "--expect",
+                                       "x", "a:1")
+                text = out.stderr.decode()
+                self.assertEqual(out.returncode, 2, name)
+                self.assertIn(f"symbols from {self.tmp / name}: {why}",
+                              text.replace("No s", "no s"))
+                self.assertIn("give an ELF file with symbols", text)
+                self.assertEqual(text.count("\n"), 1, text)
 
 
 class Replay(Screen):
@@ -639,6 +682,8 @@ class Picture(Symbols):
 
     test_addresses_are_explained = None
     test_bad_symbol_file = None
+    test_hypervisor_and_kernel_at_once = None
+    test_without_debug_information = None
     WIDTH = 104
 
     def session(self) -> tuple[Tmux, Target]:
