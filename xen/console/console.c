@@ -36,9 +36,6 @@
 #define TX_PATIENCE_AT(baud) (TX_PATIENCE + 2000000000U / (baud))
 #define TX_PATIENCE_STUCK 3000U
 #define TICKS_A_US 4000U
-#define LOCK_PATIENCE 200000U /* polls of a lock */
-/* By who may have a ticket for it already: then nothing comes free. */
-#define LOCK_PATIENCE_INSIDE 2000U
 #define TX_SLICE 20U  /* polls under the lock, irqs off, in one go */
 #define TX_WAITS 8U   /* a line that moves is waited for so many patiences */
 #define TX_RESERVE 2048U /* of the ring: domain 0 leaves it for messages */
@@ -583,22 +580,11 @@ void console_debug_settled(void (*fn)(void))
 
 void console_debug_claim(void)
 {
-    unsigned int tries = console_busy_here() ? LOCK_PATIENCE_INSIDE
-                                             : LOCK_PATIENCE;
-
-    printk_claimed = printk_claim(tries);
-    if (line_owner != smp_processor_id() && !fatal) {
-        while (tries-- && !lines_claimed) {
-            lines_claimed = spin_trylock(&line_lock);
-            cpu_relax();
-        }
-        if (lines_claimed)
-            WRITE_ONCE(line_owner, smp_processor_id());
-    }
-    /*
-     * What was not to be had is held by a CPU that stands still by now, or is
-     * this one's: it was stopped after its ticket, before it said so.
-     */
+    printk_claimed = printk_claim();
+    if (line_owner != smp_processor_id() && !fatal)
+        lines_claimed = console_claim_lock(&line_lock);
+    if (lines_claimed)
+        WRITE_ONCE(line_owner, smp_processor_id());
     console_pass_locks(true);
 }
 

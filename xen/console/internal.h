@@ -38,10 +38,17 @@ u32 dom0_input_room(void);
 void dom0_input_put(const u8 *data, unsigned int n);
 /* There may be room again: the lines go on with their input. */
 void lines_let_in(void);
-/* For the debugger, irqs off: hold printk's lock. False: it was this CPU's
- * already, or it was not to be had within so many tries. */
-bool printk_claim(unsigned int patience);
-/* This CPU, whose debugger has all others stopped, goes on without locks. */
+/*
+ * For the debugger, irqs off, before the other CPUs are stopped: take a lock,
+ * hold printk's. False: it is this CPU's already, or did not come free.
+ */
+bool console_claim_lock(spinlock_t *l);
+bool printk_claim(void);
+/*
+ * From now on this CPU goes on without locks. What it could not claim is held
+ * by a CPU that stands still by then, or is its own: it was stopped after it
+ * had its ticket, before it said so.
+ */
 void console_pass_locks(bool on);
 void printk_unclaim(void);
 

@@ -19,6 +19,9 @@
 #define PREFIX_MAX 40
 #define MAX_TRIES 16 /* the room was taken by others, each time */
 #define NMI_PATIENCE 50000000U /* polls of a lock: seconds */
+#define CLAIM_PATIENCE 200000U /* the same, for the debugger */
+/* By who may have a ticket for it already: then nothing comes free. */
+#define CLAIM_PATIENCE_INSIDE 2000U
 #define GUEST_BURST 10                /* messages that may come at once */
 #define GUEST_INTERVAL 500000000L     /* ns until one more may come */
 
@@ -199,18 +202,26 @@ static void printk_leave(bool locked, unsigned long flags)
     local_irq_restore(flags);
 }
 
-bool printk_claim(unsigned int patience)
+bool console_claim_lock(spinlock_t *l)
 {
-    if (printk_owner == smp_processor_id() || is_fatal_cpu())
-        return false;
-    while (patience-- != 0) {
-        if (spin_trylock(&printk_lock)) {
-            WRITE_ONCE(printk_owner, smp_processor_id());
+    unsigned int tries = console_busy_here() ? CLAIM_PATIENCE_INSIDE
+                                             : CLAIM_PATIENCE;
+
+    while (tries-- != 0) {
+        if (spin_trylock(l))
             return true;
-        }
         cpu_relax();
     }
     return false;
+}
+
+bool printk_claim(void)
+{
+    if (printk_owner == smp_processor_id() || is_fatal_cpu() ||
+        !console_claim_lock(&printk_lock))
+        return false;
+    WRITE_ONCE(printk_owner, smp_processor_id());
+    return true;
 }
 
 bool console_busy_here(void)
