@@ -36,13 +36,13 @@ static const struct { const char *name, *match; } shipped_triggers[] = {
     { "panic", "^Panic on CPU|Kernel panic - not syncing|[Pp]anic:" },
     { "bug", "^(Xen )?BUG at|kernel BUG at|Assertion '.*' failed" },
     { "double-fault", "[Dd]ouble [Ff]ault" },
-    { "fault", "^(FATAL|Unhandled) (TRAP|PAGE FAULT|FAULT)|"
+    { "fault", "^(CPU[0-9]+ )?(FATAL|Unhandled) (TRAP|PAGE FAULT|FAULT)|"
                "fault in (the )?hypervisor" },
     { "oops", "Oops: [0-9a-f]{4}|BUG: unable to handle|"
               "general protection fault.*: [0-9a-f]{4} \\[#" },
     { "watchdog", "[Ww]atchdog( timer)? (detected|bite|expired)|soft lockup|"
-                  "CPU#?[0-9]+ (is )?stuck|rcu.*detected stalls" },
-    { "machine-check", "[Mm]achine [Cc]heck (exception|abort)" },
+                  "CPU#?[0-9]+ (is |has been )?stuck|rcu.*detected stalls" },
+    { "machine-check", "[Mm]achine [Cc]heck( exception| abort|, [0-9]+ banks)" },
     { "domain-crash", "domain_crash|Domain [0-9]+ .*crashed" },
 };
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -240,6 +241,23 @@ class Keys(Screen):
         screen, _ = self.start()
         screen.keys("F6")
         screen.expect(r"carries no BREAK; use --telnet")
+
+    def test_break_by_a_key(self) -> None:
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        screen = self.tmux("-i", "--telnet",
+                           f"localhost:{server.getsockname()[1]}")
+        conn, _ = server.accept()
+        self.addCleanup(conn.close)
+        conn.sendall(b"ready\r\n")
+        screen.expect(r"^ready")
+        screen.keys("F6")
+        got = b""
+        conn.settimeout(10)
+        while b"\xff\xf3" not in got:
+            data = conn.recv(100)
+            self.assertTrue(data, got)
+            got += data
 
     def test_prefix_twice_is_the_key_itself(self) -> None:
         screen, target = self.start()

@@ -430,6 +430,49 @@ static void test_rules(void)
     CHECK(!rules_parse_color("mauve", &attr));
 }
 
+/* What the hypervisor and Linux print, and what only looks like it. */
+static void test_shipped_triggers(void)
+{
+    static const struct { const char *line, *name; } cases[] = {
+        { "Panic on CPU3:", "panic" },
+        { "Kernel panic - not syncing: Attempted to kill init!", "panic" },
+        { "Xen BUG at mm.c:210", "bug" },
+        { "kernel BUG at mm/slub.c:379!", "bug" },
+        { "Assertion 'x > 0' failed at sched.c:88", "bug" },
+        { "*** DOUBLE FAULT ***: double fault on CPU1", "double-fault" },
+        { "CPU0 FATAL TRAP: vector = 6 (invalid opcode)", "fault" },
+        { "FATAL PAGE FAULT", "fault" },
+        { "BUG: unable to handle page fault for address: 0", "oops" },
+        { "Oops: 0002 [#1] SMP", "oops" },
+        { "general protection fault, x: 0000 [#1]", "oops" },
+        { "Watchdog: CPU1 has been stuck for 5 seconds", "watchdog" },
+        { "Domain 0's watchdog expired", "watchdog" },
+        { "watchdog: soft lockup - CPU#2 stuck for 22s!", "watchdog" },
+        { "rcu: INFO: rcu_sched detected stalls on CPUs:", "watchdog" },
+        { "Machine check, 9 banks:", "machine-check" },
+        { "mce: Machine check exception 4", "machine-check" },
+        { "Domain 0 crashed", "domain-crash" },
+        { "Domain 3 crashed: triple fault", "domain-crash" },
+        { "Watchdog enabled on all CPUs", NULL },
+        { "systemd[1]: Started panic button service", NULL },
+        { "x86/cpu: machine check support is there", NULL },
+        { "Debugging is on", NULL },
+    };
+    struct settings set;
+    struct rules *r;
+
+    settings_init(&set);
+    r = rules_new(&set);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct trigger_rule *t =
+            rules_trigger(r, cases[i].line, strlen(cases[i].line));
+
+        CHECK(cases[i].name ? t && !strcmp(t->name, cases[i].name) : !t);
+    }
+    rules_free(r);
+    settings_free(&set);
+}
+
 static void test_shipped_trigger_changed(void)
 {
     struct settings set;
@@ -556,6 +599,7 @@ int main(int argc, char **argv)
     test_hvkeys_failures();
     test_palette();
     test_rules();
+    test_shipped_triggers();
     test_shipped_trigger_changed();
     test_regex();
     test_outq();
