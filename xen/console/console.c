@@ -408,23 +408,36 @@ static void say_focus(void)
         printk("%s", text);
 }
 
-/* What one received byte asks for. No lock held. */
+/*
+ * Input for domain 0 and for the debugger goes on while the lock is held: two
+ * CPUs may hear a line at once, and it has to stay in order. False: not such.
+ * *tell: domain 0 has to be told, without the lock.
+ */
+static bool pass_on(const struct cs_action *act, bool *tell)
+{
+    if (act->type == CS_ACT_DOMAIN) {
+        *tell |= dom0_input_put(act->data, act->nr);
+        return true;
+    }
+    if (act->type != CS_ACT_DEBUG)
+        return false;
+    for (unsigned int i = 0; i < act->nr && debug_receive; i++)
+        debug_receive(act->data[i]);
+    return true;
+}
+
+/* What else one received byte asks for. No lock held. */
 static void act_on(const struct cs_action *act)
 {
     switch ((enum cs_action_type)act->type) {
     case CS_ACT_NONE:
     case CS_ACT_QUEUED:
+    case CS_ACT_DOMAIN:
+    case CS_ACT_DEBUG:
         break;
     case CS_ACT_KEYS:
         for (unsigned int i = 0; i < act->nr; i++)
             debug_key_press(act->data[i]);
-        break;
-    case CS_ACT_DOMAIN:
-        dom0_input_put(act->data, act->nr);
-        break;
-    case CS_ACT_DEBUG:
-        for (unsigned int i = 0; i < act->nr && debug_receive; i++)
-            debug_receive(act->data[i]);
         break;
     case CS_ACT_FOCUS:
         debug_key_news(say_focus);
@@ -443,19 +456,23 @@ static bool next_byte(struct line *l, u16 *c)
 
 /*
  * Take bytes from the UART while there is room for what they may become.
- * Returns how many actions were stored. The lock is held.
+ * Returns how many actions were stored for act_on(). The lock is held.
  */
 static unsigned int take_bytes(struct line *l, struct cs_action *acts,
-                               unsigned int max)
+                               bool *tell)
 {
     unsigned int n = 0;
     u16 c;
 
-    while (n < max && dom0_input_room() > RX_BATCH * sizeof(acts->data) &&
-           next_byte(l, &c)) {
+    for (unsigned int taken = 0;
+         taken < RX_BATCH &&
+         dom0_input_room() > RX_BATCH * sizeof(acts->data) && next_byte(l, &c);
+         taken++) {
         perf_inc(console_in);
-        acts[n++] = c == SERIAL_BREAK ? cs_rx_break(&l->port)
-                                      : cs_rx(&l->port, (u8)c);
+        acts[n] = c == SERIAL_BREAK ? cs_rx_break(&l->port)
+                                    : cs_rx(&l->port, (u8)c);
+        if (!pass_on(&acts[n], tell))
+            n++;
     }
     return n;
 }
@@ -477,12 +494,15 @@ static void service_line(struct line *l)
 {
     struct cs_action acts[RX_BATCH];
     unsigned long flags = lines_enter();
-    unsigned int n = take_bytes(l, acts, RX_BATCH);
+    bool tell = false;
+    unsigned int n = take_bytes(l, acts, &tell);
 
     if (cs_tx_pending(&l->port))
         feed(l);
     throttle(l);
     lines_leave(flags);
+    if (tell)
+        dom0_input_tell();
     for (unsigned int i = 0; i < n; i++)
         act_on(&acts[i]);
     if (l == debug_line && debug_settled)
@@ -618,15 +638,18 @@ static void replay(struct line *l)
 {
     struct cs_action act;
     unsigned long flags;
-    bool more;
+    bool more, here, tell = false;
 
     do {
         flags = lines_enter();
         more = cs_next(&l->port, &act);
+        here = more && !pass_on(&act, &tell);
         lines_leave(flags);
-        if (more)
+        if (here)
             act_on(&act);
     } while (more);
+    if (tell)
+        dom0_input_tell();
 }
 
 void console_debug_hold(bool on)

@@ -22,20 +22,23 @@ u32 dom0_input_room(void)
     return DOM0_INPUT - (input.head - READ_ONCE(input.tail));
 }
 
-void dom0_input_put(const u8 *data, unsigned int n)
+bool dom0_input_put(const u8 *data, unsigned int n)
 {
-    unsigned long flags = lines_enter(); /* two lines, or a replay */
     u32 first = input.head, room = dom0_input_room();
 
     for (u32 i = 0; i < n && i < room; i++)
         input.bytes[(first + i) % DOM0_INPUT] = data[i];
     smp_wmb(); /* who reads takes no lock: the bytes, then the news of them */
     WRITE_ONCE(input.head, first + MIN(n, room));
-    lines_leave(flags);
     /* It reads until it finds nothing: either it has seen the new head by then
      * or its tail is seen here. */
     smp_mb();
-    if (READ_ONCE(input.tail) == first && notify_dom0)
+    return READ_ONCE(input.tail) == first;
+}
+
+void dom0_input_tell(void)
+{
+    if (notify_dom0)
         notify_dom0();
 }
 

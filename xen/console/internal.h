@@ -35,7 +35,9 @@ unsigned long lines_enter(void);
 void lines_leave(unsigned long flags);
 /* dom0-input.c: bytes that still find room; what finds none is lost. */
 u32 dom0_input_room(void);
-void dom0_input_put(const u8 *data, unsigned int n);
+/* With the lines' lock. True: call dom0_input_tell() when it is given back. */
+bool dom0_input_put(const u8 *data, unsigned int n);
+void dom0_input_tell(void);
 /* There may be room again: the lines go on with their input. */
 void lines_let_in(void);
 /*

@@ -55,7 +55,7 @@ static bool escape_valid;
 static const char *escape_why;
 
 static struct {
-    u32 head, tail; /* free running; head: the line's CPU, tail: the leader */
+    u32 head, tail; /* free running; head: line's lock, tail: the leader */
     u8 bytes[RX_RING];
 } rx;
 
@@ -714,8 +714,13 @@ bool pdb_trap(struct cpu_user_regs *regs)
 
 void pdb_receive(u8 byte)
 {
-    if (rx.head - READ_ONCE(rx.tail) < RX_RING)
-        rx.bytes[rx.head++ % RX_RING] = byte;
+    u32 head = rx.head;
+
+    if (head - READ_ONCE(rx.tail) >= RX_RING)
+        return;
+    rx.bytes[head % RX_RING] = byte;
+    smp_wmb(); /* whoever leads reads without a lock */
+    WRITE_ONCE(rx.head, head + 1);
 }
 
 /* Bytes while the machine runs: gdb comes, or wants it to stop. */

@@ -86,7 +86,7 @@ size_t console_dom0_write(const char *buf, size_t len);
 
 /*
  * The debugger's half of a line. handle: what stands behind pdb=. Bytes for it
- * go to receive() with the line's lock *not* held, irqs off.
+ * go to receive() in order, with the line's lock held, irqs off: it keeps them.
  * -EINVAL no such port word, -ENODEV port not configured, -EBUSY conflict.
  */
 int console_debug_open(const char *handle, void (*receive)(u8 byte));
