@@ -42,7 +42,8 @@ static const struct { const char *name, *match; } shipped_triggers[] = {
               "general protection fault.*: [0-9a-f]{4} \\[#" },
     { "watchdog", "[Ww]atchdog( timer)? (detected|bite|expired)|soft lockup|"
                   "CPU#?[0-9]+ (is |has been )?stuck|rcu.*detected stalls" },
-    { "machine-check", "[Mm]achine [Cc]heck( exception| abort|, [0-9]+ banks)" },
+    { "machine-check",
+      "[Mm]achine [Cc]heck( exception| abort|, [0-9]+ banks)" },
     { "domain-crash", "domain_crash|Domain [0-9]+ .*crashed" },
 };
 
