@@ -62,8 +62,6 @@ struct line {
 };
 
 static struct line lines[NR_SERIAL_PORTS];
-static DEFINE_SPINLOCK(line_lock);
-static unsigned int line_owner = NR_CPUS; /* its holder, NR_CPUS: none */
 static struct cs_focus focus;
 static bool force_polled; /* fatal path, debugger, or sync_console */
 static bool fatal; /* the machine ends: nobody listens any more */
@@ -73,7 +71,7 @@ static bool opened; /* ports and screen are known; until then: the ring only */
 static void (*debug_receive)(u8 byte);
 static void (*debug_settled)(void);
 static struct line *debug_line;
-static bool lines_claimed, printk_claimed; /* by the debugger */
+static bool printk_claimed; /* by the debugger */
 
 static bool sync_console;
 static char opt_console[32] __initdata = "com1,vga";
@@ -98,31 +96,6 @@ OPTION_STRING(vga, opt_vga);
 
 /* Bytes written by each CPU: a sign of life for the watchdog. */
 DEFINE_PER_CPU(u32, console_activity);
-
-#define LINES_NOT_LOCKED (1UL << 63)
-
-unsigned long lines_enter(void)
-{
-    unsigned long flags = local_irq_save();
-
-    this_cpu(console_depth)++;
-    if (READ_ONCE(line_owner) == smp_processor_id())
-        return flags | LINES_NOT_LOCKED;
-    if (!console_lock(&line_lock))
-        return flags | LINES_NOT_LOCKED;
-    WRITE_ONCE(line_owner, smp_processor_id());
-    return flags;
-}
-
-void lines_leave(unsigned long flags)
-{
-    if (!(flags & LINES_NOT_LOCKED)) {
-        WRITE_ONCE(line_owner, NR_CPUS);
-        spin_unlock(&line_lock);
-    }
-    this_cpu(console_depth)--;
-    local_irq_restore(flags);
-}
 
 /* ------------------------------------------------------------ sending */
 
@@ -332,7 +305,7 @@ bool console_wait_room(size_t len)
     bool room = true;
 
     this_cpu(console_activity)++;
-    if (READ_ONCE(line_owner) == smp_processor_id())
+    if (lines_held_here())
         return false; /* an NMI or a fault in the middle of output */
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
         room &= wait_for_line(&lines[i], len);
@@ -601,21 +574,15 @@ void console_debug_settled(void (*fn)(void))
 void console_debug_claim(void)
 {
     printk_claimed = printk_claim();
-    if (line_owner != smp_processor_id() && !fatal)
-        lines_claimed = console_claim_lock(&line_lock);
-    if (lines_claimed)
-        WRITE_ONCE(line_owner, smp_processor_id());
+    if (!fatal)
+        lines_claim();
     console_pass_locks(true);
 }
 
 void console_debug_unclaim(void)
 {
     console_pass_locks(false);
-    if (lines_claimed) {
-        lines_claimed = false;
-        WRITE_ONCE(line_owner, NR_CPUS);
-        spin_unlock(&line_lock);
-    }
+    lines_unclaim();
     if (printk_claimed) {
         printk_claimed = false;
         printk_unclaim();

@@ -33,6 +33,10 @@ void console_end_locks(void);
  */
 unsigned long lines_enter(void);
 void lines_leave(unsigned long flags);
+bool lines_held_here(void);
+/* For the debugger; see console_claim_lock(). */
+void lines_claim(void);
+void lines_unclaim(void);
 /* dom0-input.c: bytes that still find room; what finds none is lost. */
 u32 dom0_input_room(void);
 /* With the lines' lock. True: call dom0_input_tell() when it is given back. */
