@@ -3,7 +3,7 @@
  * The lock of the serial lines. Whoever holds it may take it again: an NMI or a
  * fault that comes upon the holder prints, too.
  */
-#include <hv/cpu.h>
+#include <hv/percpu.h>
 #include <hv/spinlock.h>
 
 #include "internal.h"
