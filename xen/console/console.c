@@ -695,23 +695,6 @@ static void __init open_console_word(const char *word)
                   word);
 }
 
-static void __init open_consoles(void)
-{
-    const char *s = opt_console;
-    char word[sizeof(opt_console)];
-
-    for (;;) {
-        const char *comma = strchr(s, ',');
-        size_t len = comma ? (size_t)(comma - s) : strlen(s);
-
-        strlcpy(word, s, len + 1);
-        open_console_word(word);
-        if (!comma)
-            return;
-        s = comma + 1;
-    }
-}
-
 void __init console_init_polled(void)
 {
     cs_focus_init(&focus);
@@ -720,7 +703,7 @@ void __init console_init_polled(void)
                   opt_conswitch);
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
         open_port(i);
-    open_consoles();
+    options_split(opt_console, open_console_word);
     force_polled = sync_console;
     vga_keep = strcmp(opt_vga, "keep") == 0;
     opened = true;

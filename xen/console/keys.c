@@ -121,7 +121,7 @@ static void show_ring(u8 key)
     (void)key;
     printk("The ring holds the last %lu KiB:\n", conring_size_now() >> 10);
     do {
-        n = conring_read(&at, part, sizeof(part));
+        n = conring_read(&at, part, MIN(end - at, (u32)sizeof(part)));
         (void)console_wait_room(n);
         console_puts(part, n);
     } while (n != 0 && (s32)(end - at) > 0);

@@ -96,6 +96,22 @@ static void __init parse_word(const char *word, option_report_fn report)
         report(word, rc);
 }
 
+void __init options_split(const char *list, void (*fn)(const char *word))
+{
+    char word[32];
+
+    for (;;) {
+        const char *comma = strchr(list, ',');
+        size_t len = comma ? (size_t)(comma - list) : strlen(list);
+
+        strlcpy(word, list, MIN(len + 1, sizeof(word)));
+        fn(word);
+        if (!comma)
+            return;
+        list = comma + 1;
+    }
+}
+
 void __init options_parse(const char *cmdline, option_report_fn report)
 {
     char word[256];

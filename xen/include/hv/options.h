@@ -38,6 +38,8 @@ struct option {
  * value, -E2BIG value cut off. The option keeps its value but for the last. */
 typedef void (*option_report_fn)(const char *word, int error);
 void options_parse(const char *cmdline, option_report_fn report);
+/* fn for each word of a list with commas; of one, 31 characters at most. */
+void options_split(const char *list, void (*fn)(const char *word));
 /* Number with optional suffix K/M/G (binary); *end as strtoul. */
 u64 parse_size(const char *s, const char **end);
 
