@@ -270,5 +270,16 @@ TEST(event_channel_for_another)
     a.dom = id;
     CHECK_OK(hc_event_channel_op(EVTCHNOP_alloc_unbound, &a));
     CHECK(a.port > 0);
+    if (!on_reference) { /* which lets events go to a vCPU that is not there */
+        struct evtchn_bind_interdomain b = {
+            .remote_dom = id, .remote_port = a.port,
+        };
+        struct xen_domctl op = { .u.max_vcpus.max = 1 };
+
+        CHECK_ERR(hc_event_channel_op(EVTCHNOP_bind_interdomain, &b),
+                  -XEN_EINVAL);
+        CHECK_OK(domctl(XEN_DOMCTL_max_vcpus, id, &op));
+        CHECK_OK(hc_event_channel_op(EVTCHNOP_bind_interdomain, &b));
+    }
     CHECK_OK(destroy(id));
 }

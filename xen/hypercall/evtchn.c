@@ -60,7 +60,7 @@ static int connect(struct domain *ld, struct domain *rd,
     int port;
 
     if (!rchn || rchn->state != ECS_UNBOUND || rchn->arg != ld->id ||
-        rd->is_dying)
+        rd->is_dying || !rd->vcpu[rchn->notify_vcpu]) /* nobody to send to */
         return -EINVAL;
     port = evtchn_alloc_port(ld);
     if (port < 0)
