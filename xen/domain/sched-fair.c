@@ -4,6 +4,10 @@
  * its weight (256 = real time). The one that is furthest behind runs next.
  * Whoever slept is not owed more than WAKE_CREDIT. Virtual times are compared
  * within one queue only; a vCPU that changes queues takes its distance along.
+ *
+ * A queue's own time is that of who is furthest behind of all that run or wait
+ * there. It goes on while one vCPU runs alone: else that one would owe its time
+ * to whoever comes next.
  */
 #include <hv/bug.h>
 #include <hv/domain.h>
@@ -20,6 +24,20 @@
 static bool before(u64 a, u64 b)
 {
     return (s64)(a - b) < 0;
+}
+
+/* The vCPU that runs at s, or is about to, has that virtual time. */
+static void advance(struct sched_cpu *s, u64 vtime)
+{
+    const struct vcpu *first;
+
+    if (!list_empty(&s->runq)) {
+        first = list_entry(s->runq.next, struct vcpu, runq);
+        if (before(first->sched_vtime, vtime))
+            vtime = first->sched_vtime;
+    }
+    if (before(s->min_vtime, vtime))
+        s->min_vtime = vtime;
 }
 
 static void fair_enqueue(struct sched_cpu *s, struct vcpu *v, bool woken)
@@ -55,16 +73,16 @@ static struct vcpu *fair_best(struct sched_cpu *s)
 
 static void fair_picked(struct sched_cpu *s, struct vcpu *v)
 {
-    if (before(s->min_vtime, v->sched_vtime))
-        s->min_vtime = v->sched_vtime;
+    advance(s, v->sched_vtime);
 }
 
-static void fair_charge(struct vcpu *v, s_time_t ns)
+static void fair_charge(struct sched_cpu *s, struct vcpu *v, s_time_t ns)
 {
     if (likely(v->sched_weight == DEFAULT_WEIGHT))
         v->sched_vtime += (u64)ns;
     else
         v->sched_vtime += (u64)ns * DEFAULT_WEIGHT / MAX(v->sched_weight, 1);
+    advance(s, v->sched_vtime);
 }
 
 static bool fair_preempts(const struct sched_cpu *s, const struct vcpu *v,

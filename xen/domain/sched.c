@@ -118,6 +118,18 @@ static void slice_over(void *arg)
                 reschedule(cpu);
 }
 
+/* What runs at s has run until t. */
+static void charge(struct sched_cpu *s, s_time_t t)
+{
+    struct vcpu *v = s->curr;
+
+    if (t <= v->last_run_start)
+        return;
+    if (!v->is_idle)
+        policy->charge(s, v, t - v->last_run_start);
+    v->last_run_start = t;
+}
+
 static void dequeue(struct sched_cpu *s, struct vcpu *v)
 {
     ASSERT(spin_is_locked(&s->lock) && s->nr_queued);
@@ -202,6 +214,7 @@ static void queue_vcpu(struct vcpu *v, bool woken)
     }
     t = now();
     runstate_set(v, RUNSTATE_runnable, t);
+    charge(s, t); /* v is placed beside it */
     enqueue(s, v, woken);
     if (s->curr == s->idle || policy->preempts(s, v, t))
         reschedule(s->cpu);
@@ -386,13 +399,6 @@ static bool put_back(struct sched_cpu *s, struct vcpu *prev)
     return false;
 }
 
-static void charge(struct vcpu *v, s_time_t t)
-{
-    if (!v->is_idle && t > v->last_run_start)
-        policy->charge(v, t - v->last_run_start);
-    v->last_run_start = t;
-}
-
 /* irqs are on again; s->curr is next already. Never returns. */
 static void switch_vcpus(struct vcpu *prev, struct vcpu *next, bool leaves)
 {
@@ -420,7 +426,7 @@ static void schedule(void)
     local_irq_disable();
     spin_lock(&s->lock);
     ASSERT(s->curr == prev);
-    charge(prev, t);
+    charge(s, t);
     leaves = put_back(s, prev);
     next = choose(s);
     if (unlikely(s->nr_queued))

@@ -32,8 +32,8 @@ struct sched_policy {
     struct vcpu *(*best)(struct sched_cpu *s);
     /* v was taken: it runs on s from now on. */
     void (*picked)(struct sched_cpu *s, struct vcpu *v);
-    /* v ran for ns. */
-    void (*charge)(struct vcpu *v, s_time_t ns);
+    /* v ran on s for ns. */
+    void (*charge)(struct sched_cpu *s, struct vcpu *v, s_time_t ns);
     /* Should v, which waits at s, replace what runs there? */
     bool (*preempts)(const struct sched_cpu *s, const struct vcpu *v,
                      s_time_t t);
