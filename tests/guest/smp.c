@@ -405,12 +405,9 @@ TEST(second_leaves)
 
 /*
  * It is off when the machine is switched off, whatever it holds just then.
- * At night only: now and then the second CPU does not answer in time.
  */
 TEST(second_talks_to_the_end)
 {
-    if (!option_given("minutes"))
-        SKIP("not steady: with --minutes");
     CHECK_OK(hc_vcpu_op(VCPUOP_up, 1, NULL));
     CHECK(ask(TALK));
 }

@@ -37,6 +37,7 @@
 #define TX_PATIENCE_STUCK 3000U
 #define TICKS_A_US 4000U
 #define TX_SLICE 20U  /* polls under the lock, irqs off, in one go */
+#define TX_BURSTS 5U  /* FIFOs that a writer fills where each empties at once */
 #define TX_WAITS 8U   /* a line that moves is waited for so many patiences */
 #define TX_RESERVE 2048U /* of the ring: domain 0 leaves it for messages */
 #define IDLE_POLL_US 5000U
@@ -183,7 +184,10 @@ static void start_sending(struct line *l)
             ns16550_set_irqs(&l->uart, true, true);
         return;
     }
-    feed(l);
+    /* An emulated line is empty at once: it needs no interrupts, which would
+     * have another CPU take turns with this one at the lock. */
+    for (unsigned int i = 0; i < TX_BURSTS && feed(l); i++)
+        ;
     if (l->by_irq)
         ns16550_set_irqs(&l->uart, true,
                          cs_tx_pending(&l->port) || has_early(l));
