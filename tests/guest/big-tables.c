@@ -33,15 +33,7 @@ TEST(start_second)
 {
     static struct vcpu_guest_context c;
 
-    c.flags = VGCF_in_kernel;
-    c.user_regs.rip = (ulong)second_main;
-    c.user_regs.rsp = (ulong)second_stack + sizeof(second_stack) - 8;
-    c.user_regs.cs = FLAT_KERNEL_CS;
-    c.user_regs.ss = FLAT_KERNEL_SS;
-    c.user_regs.rflags = FL_ONE | FL_IF;
-    c.kernel_ss = FLAT_KERNEL_SS;
-    c.kernel_sp = c.user_regs.rsp;
-    c.ctrlreg[3] = READ_REG(cr3);
+    kernel_context(&c, second_main, END_OF(second_stack));
     memcpy(c.trap_ctxt, trap_table, sizeof(c.trap_ctxt));
     REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_initialise, 1, &c)));
     shared_info->vcpu_info[1].evtchn_upcall_mask = 1;

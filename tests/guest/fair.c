@@ -37,15 +37,7 @@ static long start_second(void)
     static struct vcpu_guest_context c;
     long rc;
 
-    c.flags = VGCF_in_kernel;
-    c.user_regs.rip = (ulong)second_main;
-    c.user_regs.rsp = (ulong)second_stack + sizeof(second_stack) - 8;
-    c.user_regs.cs = FLAT_KERNEL_CS;
-    c.user_regs.ss = FLAT_KERNEL_SS;
-    c.user_regs.rflags = FL_ONE | FL_IF;
-    c.kernel_ss = FLAT_KERNEL_SS;
-    c.kernel_sp = c.user_regs.rsp;
-    c.ctrlreg[3] = READ_REG(cr3);
+    kernel_context(&c, second_main, END_OF(second_stack));
     rc = hc_vcpu_op(VCPUOP_initialise, 1, &c);
     return rc ? rc : hc_vcpu_op(VCPUOP_up, 1, NULL);
 }

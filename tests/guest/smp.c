@@ -175,15 +175,7 @@ TEST(start_second)
 
     vcpu1 = &shared_info->vcpu_info[1];
     trap_handler_set(VEC_EVENT, on_event);
-    c.flags = VGCF_in_kernel;
-    c.user_regs.rip = (ulong)second_main;
-    c.user_regs.rsp = (ulong)second_stack + sizeof(second_stack) - 8;
-    c.user_regs.cs = FLAT_KERNEL_CS;
-    c.user_regs.ss = FLAT_KERNEL_SS;
-    c.user_regs.rflags = FL_ONE | FL_IF;
-    c.kernel_ss = FLAT_KERNEL_SS;
-    c.kernel_sp = c.user_regs.rsp;
-    c.ctrlreg[3] = READ_REG(cr3);
+    kernel_context(&c, second_main, END_OF(second_stack));
     c.event_callback_eip = (ulong)event_entry;
     c.failsafe_callback_eip = (ulong)failsafe_entry;
     c.syscall_callback_eip = (ulong)syscall_entry;

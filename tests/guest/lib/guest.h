@@ -37,6 +37,7 @@ typedef uint32_t u32;
 
 #define PAGE_SIZE 4096UL
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define END_OF(a) ((a) + ARRAY_SIZE(a)) /* the first byte behind */
 
 #include "hypercall.h"
 #include "text.h"
@@ -82,6 +83,17 @@ static inline volatile struct vcpu_info *vcpu0(void)
 {
     return &shared_info->vcpu_info[0];
 }
+
+/*
+ * Fills in the whole of *c for VCPUOP_initialise: a virtual CPU that begins in
+ * entry(), in kernel mode and the caller's address space, with interrupts on
+ * in RFLAGS (its upcall mask is the caller's affair), flat segments, and no
+ * trap table, GDT or callbacks of its own. stack_end is the first byte behind
+ * its stack, a multiple of 16: rsp is 8 below, as after a call (System V ABI,
+ * section 3.2.2), and is its kernel stack too. entry() must not return.
+ */
+void kernel_context(struct vcpu_guest_context *c, void (*entry)(void),
+                    char *stack_end);
 
 #include "events.h"
 

@@ -49,6 +49,21 @@ u64 option_number(const char *prefix, u64 fallback)
     return value;
 }
 
+void kernel_context(struct vcpu_guest_context *c, void (*entry)(void),
+                    char *stack_end)
+{
+    memset(c, 0, sizeof(*c));
+    c->flags = VGCF_in_kernel;
+    c->user_regs.rip = (ulong)entry;
+    c->user_regs.rsp = (ulong)stack_end - 8;
+    c->user_regs.cs = FLAT_KERNEL_CS;
+    c->user_regs.ss = FLAT_KERNEL_SS;
+    c->user_regs.rflags = FL_ONE | FL_IF;
+    c->kernel_ss = FLAT_KERNEL_SS;
+    c->kernel_sp = c->user_regs.rsp;
+    c->ctrlreg[3] = READ_REG(cr3);
+}
+
 void guest_main(void)
 {
     on_reference = option_given("reference");
