@@ -98,13 +98,16 @@ static void clock_changed(void)
 void domain_update_wall_clock(struct domain *d)
 {
     static DEFINE_SPINLOCK(lock);
-    struct shared_info *s = d->shared_info;
+    unsigned long flags;
+    struct shared_info *s;
     u64 ns, seconds;
     u32 version;
 
+    /* With irqs off the page stays: it goes after a grace period. */
+    spin_lock_irqsave(&lock, flags);
+    s = READ_ONCE(d->shared_info);
     if (!s)
-        return;
-    spin_lock(&lock);
+        goto out;
     ns = wall_clock_at_boot_ns() + (u64)d->time_shift;
     seconds = ns / 1000000000 + (u64)d->time_offset_seconds;
     version = s->wc_version | 1;
@@ -115,7 +118,8 @@ void domain_update_wall_clock(struct domain *d)
     s->wc_nsec = (u32)(ns % 1000000000);
     smp_wmb();
     WRITE_ONCE(s->wc_version, version + 1);
-    spin_unlock(&lock);
+out:
+    spin_unlock_irqrestore(&lock, flags);
 }
 
 void __init domain_clock_init(void)

@@ -231,7 +231,8 @@ static int relinquish_pv(struct domain *d)
     return pv_ops->domain_relinquish(d);
 }
 
-/* No event is sent to it and no vCPU of it runs any more. */
+/* No event is sent to it and no vCPU of it runs any more. Domain 0 may just be
+ * setting all domains' wall clocks. */
 static int relinquish_shared_info(struct domain *d)
 {
     struct shared_info *page = d->shared_info;
@@ -241,7 +242,8 @@ static int relinquish_shared_info(struct domain *d)
 
     for_each_vcpu (d, v)
         v->pv.info = NULL;
-    d->shared_info = NULL;
+    WRITE_ONCE(d->shared_info, NULL);
+    domain_grace_period();
     unshare_hv_page(page);
     return 0;
 }

@@ -198,15 +198,6 @@ bool evtchn_is_pending(const struct domain *d, const struct evtchn *chn)
     return pending;
 }
 
-static bool is_masked(const struct domain *d, const struct evtchn *chn)
-{
-    unsigned long flags = local_irq_save();
-    bool masked = d->evtchn_ops->is_masked(d, chn);
-
-    local_irq_restore(flags);
-    return masked;
-}
-
 /*
  * Room for one more pointer to a bucket. Whoever looks a port up may still hold
  * the old array, with irqs on as well, so it lives as long as the domain: the
@@ -504,6 +495,34 @@ void evtchn_destroy_final(struct domain *d)
     }
 }
 
+/* --- debug key 'e' --- */
+
+/* A port as it was: nothing stops the guest while it is printed. */
+struct shown_port {
+    struct evtchn chn;
+    domid_t remote; /* of an interdomain port */
+    bool pending, masked;
+};
+
+/* With irqs off the other end lives, and so do the pages with the bits. */
+static void look_at_port(const struct domain *d, u32 port,
+                         struct shown_port *to)
+{
+    unsigned long flags = local_irq_save();
+    const struct evtchn *chn = evtchn_find(d, port);
+    const struct domain *rd;
+
+    *to = (struct shown_port){.chn = *chn, .remote = DOMID_INVALID};
+    rd = to->chn.remote_dom;
+    if (rd)
+        to->remote = rd->id;
+    if (to->chn.state != ECS_FREE) {
+        to->pending = d->evtchn_ops->is_pending(d, chn);
+        to->masked = d->evtchn_ops->is_masked(d, chn);
+    }
+    local_irq_restore(flags);
+}
+
 void evtchn_dump(struct domain *d)
 {
     static const char *const names[] = {"free", "reserved", "unbound",
@@ -512,16 +531,16 @@ void evtchn_dump(struct domain *d)
     printk("Event channels of domain %u, %s ABI:\n", d->id,
            d->evtchn_fifo ? "FIFO" : "2-level");
     for (u32 port = 1; port < d->valid_evtchns; port++) {
-        const struct evtchn *chn = evtchn_find(d, port);
+        struct shown_port p;
 
-        if (chn->state == ECS_FREE)
+        look_at_port(d, port, &p);
+        if (p.chn.state == ECS_FREE)
             continue;
         printk("  port %4u [%c%c] vcpu %u %s %u%s", port,
-               evtchn_is_pending(d, chn) ? 'p' : '-',
-               is_masked(d, chn) ? 'm' : '-',
-               chn->notify_vcpu, names[chn->state], chn->arg,
-               chn->state == ECS_INTERDOMAIN ? "" : "\n");
-        if (chn->state == ECS_INTERDOMAIN)
-            printk(" of domain %u\n", chn->remote_dom->id);
+               p.pending ? 'p' : '-', p.masked ? 'm' : '-', p.chn.notify_vcpu,
+               names[p.chn.state], p.chn.arg,
+               p.chn.state == ECS_INTERDOMAIN ? "" : "\n");
+        if (p.chn.state == ECS_INTERDOMAIN)
+            printk(" of domain %u\n", p.remote);
     }
 }

@@ -74,6 +74,7 @@ static long exchange(void *arg)
 static long query_domain(unsigned int op, const void *arg)
 {
     struct xen_memory_domain in;
+    const struct shared_info *s;
     struct domain *d;
     long rc;
 
@@ -82,14 +83,13 @@ static long query_domain(unsigned int op, const void *arg)
     rc = get_target(in.domid, &d);
     if (rc)
         return rc;
+    s = READ_ONCE(d->shared_info); /* NULL: it is being killed */
     if (op == XENMEM_current_reservation)
         rc = d->tot_pages;
     else if (op == XENMEM_maximum_reservation)
         rc = d->max_pages;
     else /* PV guests state how many frames they know: highest plus one */
-        rc = d->shared_info
-                 ? (long)MAX(d->shared_info->arch.max_pfn, 1UL) - 1
-                 : 0;
+        rc = s ? (long)MAX(READ_ONCE(s->arch.max_pfn), 1UL) - 1 : 0;
     put_domain(d);
     return rc;
 }

@@ -14,7 +14,8 @@ void vcpu_update_time_info(struct vcpu *v);
 /* The next update writes everything: the structure is at a new place, or
  * d->time_shift changed. v is current or not running. */
 void vcpu_invalidate_time_info(struct vcpu *v);
-void domain_update_wall_clock(struct domain *d); /* shared_info wc_* */
+/* shared_info wc_*. d is referenced; that it is being killed does no harm. */
+void domain_update_wall_clock(struct domain *d);
 void domain_clock_init(void); /* boot: hooks into hv/clock.h */
 
 #endif
