@@ -20,6 +20,7 @@ enum {
     SLEEP,
     FAULT,
     CLOCK,
+    NAP,
     LEAVE,
     TALK
 };
@@ -82,6 +83,18 @@ static void talk_to_the_end(void)
     }
 }
 
+/* Goes to sleep and comes back as often as can be. */
+static void take_naps(void)
+{
+    while (request == NAP) {
+        sched_poll_t poll = {
+            .timeout = system_time_of(&vcpu1->time) + SECOND / 50000,
+        };
+
+        hc_sched_op(SCHEDOP_poll, &poll);
+    }
+}
+
 static void serve(u32 what)
 {
     switch (what) {
@@ -91,6 +104,7 @@ static void serve(u32 what)
         while (request == CLOCK)
             read_clock_in_turn(&vcpu1->time);
         break;
+    case NAP: take_naps(); break;
     case BLOCK:
         hc_sched_op(SCHEDOP_block, NULL);
         vcpu1->evtchn_upcall_mask = 1;
@@ -283,6 +297,30 @@ TEST(time_agrees)
     print("time: %s, back %u times, by %lu ns at most, in %lu s\n",
           stable ? "one clock" : "no stable flag", times_back, worst_back,
           seconds);
+}
+
+/* All that a vCPU ever did adds up to the time since it was made, also while it
+ * changes from one state to the next at another CPU. */
+TEST(runstate_adds_up)
+{
+    bool stable = vcpu0()->time.flags & XEN_PVCLOCK_TSC_STABLE_BIT;
+    u64 last = 0, slack = stable ? 0 : SECOND / 10000;
+
+    request = IDLE;
+    REQUIRE(CHECK(answered(IDLE)));
+    request = NAP;
+    for (unsigned i = 0; i < 2000; i++) {
+        struct vcpu_runstate_info info;
+        u64 total = 0;
+
+        REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_get_runstate_info, 1, &info)));
+        for (unsigned state = 0; state < 4; state++)
+            total += info.time[state];
+        REQUIRE(CHECK(total + slack >= last));
+        last = total;
+    }
+    request = IDLE;
+    CHECK(answered(IDLE));
 }
 
 static bool second_is_blocked(void)

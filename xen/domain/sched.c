@@ -73,6 +73,25 @@ static void runstate_set(struct vcpu *v, int state, s_time_t t)
     v->runstate.state = state;
 }
 
+void vcpu_get_runstate(const struct vcpu *v, struct vcpu_runstate_info *r)
+{
+    unsigned long flags;
+    struct sched_cpu *s;
+    s_time_t passed;
+
+    if (v == current) { /* changes here alone, and not now */
+        *r = v->runstate;
+    } else {
+        s = vcpu_lock(v, &flags);
+        *r = v->runstate;
+        vcpu_unlock(s, flags);
+    }
+    passed = now() - (s_time_t)r->state_entry_time;
+    if (passed > 0)
+        r->time[r->state] += passed;
+    r->state_entry_time -= v->domain->time_shift;
+}
+
 static int runstate_asleep(const struct vcpu *v)
 {
     return READ_ONCE(v->pause_flags) & (VPF_BLOCKED | VPF_POLL)

@@ -12,7 +12,6 @@
 #include <hv/bug.h>
 #include <hv/clock.h>
 #include <hv/domain-clock.h>
-#include <hv/domain-clock.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
 #include <hv/events.h>
@@ -210,17 +209,6 @@ bool vcpu_write_kernel_va(struct vcpu *v, unsigned long va, const void *from,
 }
 
 /* --- runstate --- */
-
-void vcpu_get_runstate(const struct vcpu *v, struct vcpu_runstate_info *r)
-{
-    s_time_t passed;
-
-    *r = v->runstate;
-    passed = now() - (s_time_t)r->state_entry_time;
-    if (passed > 0)
-        r->time[r->state] += passed;
-    r->state_entry_time -= v->domain->time_shift;
-}
 
 /* With the assist on, readers see from bit 63 that a write is under way. */
 static void write_runstate_flagged(struct vcpu *v,

@@ -16,6 +16,7 @@
 #include <hv/hypercall.h>
 #include <hv/mm.h>
 #include <hv/printk.h>
+#include <hv/sched.h>
 #include <hv/smp.h>
 #include <hv/string.h>
 #include <hv/x86.h>
@@ -217,14 +218,6 @@ static int op_core_parking(platform_op_t *op)
     }
 }
 
-static u64 idle_time(unsigned int cpu)
-{
-    struct vcpu_runstate_info r;
-
-    vcpu_get_runstate(idle_domain->vcpu[cpu], &r);
-    return r.time[RUNSTATE_running];
-}
-
 /* One byte of the CPU map at a time. */
 static int op_getidletime(platform_op_t *op)
 {
@@ -240,7 +233,7 @@ static int op_getidletime(platform_op_t *op)
         if (!(byte & (1U << (cpu % 8))))
             continue;
         if (online(cpu)) {
-            t = idle_time(cpu);
+            t = (u64)cpu_idle_time(cpu);
         } else {
             byte &= (u8)~(1U << (cpu % 8));
             if (copy_to_handle_offset(g->cpumap_bitmap, cpu / 8, &byte))

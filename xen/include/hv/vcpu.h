@@ -172,8 +172,6 @@ void vcpu_unmap_info(struct vcpu *v);
  */
 bool vcpu_write_kernel_va(struct vcpu *v, unsigned long va, const void *from,
                           size_t n);
-/* Runstate with the time of the current state added up to now. */
-void vcpu_get_runstate(const struct vcpu *v, struct vcpu_runstate_info *r);
 /* Write v's registered runstate area, if any. Any vCPU, irqs on or off. */
 void vcpu_update_runstate_area(struct vcpu *v);
 /* An NMI for the guest, in its handler soon; it need not run. Any context. */
@@ -186,6 +184,9 @@ void sched_init(void);            /* boot: softirq, policy, CPU 0 */
 void sched_init_cpu(unsigned int cpu); /* its queue; idle vCPU made before */
 void sched_place_vcpu(struct vcpu *v); /* a new one: first CPU */
 void idle_loop(void) __attribute__((noreturn));
+/* Runstate with the time of the current state added up to now. Any vCPU; takes
+ * its queue's lock unless it is current: not with one held, not from an NMI. */
+void vcpu_get_runstate(const struct vcpu *v, struct vcpu_runstate_info *r);
 /* Set / clear VPF_* and tell the scheduler. Any CPU; clearing: irq ok. */
 void vcpu_set_flags(struct vcpu *v, u32 flags);
 void vcpu_clear_flags(struct vcpu *v, u32 flags);
