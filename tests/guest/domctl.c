@@ -283,3 +283,122 @@ TEST(event_channel_for_another)
     }
     CHECK_OK(destroy(id));
 }
+
+/* --- what a domain may be given, and told --- */
+
+/* Bits past the end of the address space are no empty set. */
+TEST(cpu_map_too_large)
+{
+    struct xen_domctl op = { 0 };
+    struct xen_domctl_vcpuaffinity *a = &op.u.vcpuaffinity;
+
+    if (on_reference)
+        SKIP("the reference takes so many bits for none");
+    a->flags = XEN_VCPUAFFINITY_HARD;
+    a->cpumap_hard.nr_bits = ~0u;
+    set_xen_guest_handle(a->cpumap_hard.bitmap, (uint8_t *)UNMAPPED_VA);
+    CHECK_ERR(domctl(XEN_DOMCTL_getvcpuaffinity, 0, &op), -XEN_EFAULT);
+    CHECK_ERR(domctl(XEN_DOMCTL_setvcpuaffinity, 0, &op), -XEN_EFAULT);
+}
+
+static long give_ports(domid_t domain, u32 first, u32 nr, bool allow)
+{
+    struct xen_domctl op = { 0 };
+
+    op.u.ioport_permission.first_port = first;
+    op.u.ioport_permission.nr_ports = nr;
+    op.u.ioport_permission.allow_access = allow;
+    return domctl(XEN_DOMCTL_ioport_permission, domain, &op);
+}
+
+/* Those of the hypervisor's own devices nobody gets, domain 0 included. */
+TEST(ports)
+{
+    domid_t id = 0;
+
+    REQUIRE(CHECK_OK(create(0, &id, 1)));
+    CHECK_OK(give_ports(id, 0x300, 8, true));
+    CHECK_OK(give_ports(id, 0x300, 8, false));
+    CHECK_ERR(give_ports(id, 0x1e, 3, true), -XEN_EPERM); /* 0x20: the PIC */
+    CHECK_ERR(give_ports(0, 0x40, 1, true), -XEN_EPERM);
+    CHECK_ERR(give_ports(id, 0xffff, 2, true), -XEN_EINVAL);
+    CHECK_ERR(give_ports(id, ~0u, 2, true), -XEN_EINVAL);
+    CHECK_OK(destroy(id));
+}
+
+/* Entry points that no kernel can have would fault in the hypervisor. */
+TEST(entry_points_bad)
+{
+    static const ulong bad[] = { NON_CANONICAL_VA, HYPERVISOR_VA };
+    struct xen_domctl op = { .u.max_vcpus.max = 1 };
+    struct xen_domctl_ext_vcpucontext *a = &op.u.ext_vcpucontext;
+    domid_t id = 0;
+
+    REQUIRE(CHECK_OK(create(0, &id, 1)));
+    REQUIRE(CHECK_OK(domctl(XEN_DOMCTL_max_vcpus, id, &op)));
+    for (unsigned i = 0; i < 2 * ARRAY_SIZE(bad); i++) {
+        memset(&op, 0, sizeof(op));
+        a->size = sizeof(*a);
+        if (i % 2)
+            a->sysenter_callback_eip = bad[i / 2];
+        else
+            a->syscall32_callback_eip = bad[i / 2];
+        if (!on_reference || bad[i / 2] == NON_CANONICAL_VA)
+            CHECK_ERR(domctl(XEN_DOMCTL_set_ext_vcpucontext, id, &op),
+                      -XEN_EINVAL);
+    }
+    CHECK_OK(destroy(id));
+}
+
+static xen_cpuid_leaf_t leaves[256];
+
+static long policy(u32 cmd, domid_t domain, xen_cpuid_leaf_t *list, u32 nr)
+{
+    struct xen_domctl op = { 0 };
+    struct xen_domctl_cpu_policy *p = &op.u.cpu_policy;
+    xen_msr_entry_t msrs[8];
+
+    p->nr_leaves = nr;
+    set_xen_guest_handle(p->leaves, list);
+    set_xen_guest_handle(p->msrs, msrs);
+    if (cmd == XEN_DOMCTL_get_cpu_policy)
+        p->nr_msrs = ARRAY_SIZE(msrs);
+    return domctl(cmd, domain, &op);
+}
+
+/* Leaf 1 of what the domain sees. */
+static xen_cpuid_leaf_t *features_of(domid_t domain)
+{
+    memset(leaves, 0, sizeof(leaves));
+    if (!CHECK_OK(policy(XEN_DOMCTL_get_cpu_policy, domain, leaves,
+                         ARRAY_SIZE(leaves))))
+        return NULL;
+    for (unsigned i = 0; i < ARRAY_SIZE(leaves); i++)
+        if (leaves[i].leaf == 1)
+            return &leaves[i];
+    return NULL;
+}
+
+/* A feature that was hidden stays so for who asks, until it is shown again. */
+TEST(cpu_policy)
+{
+    const u32 cx16 = 1u << 13, vmx = 1u << 5;
+    xen_cpuid_leaf_t wanted, *got;
+    domid_t id = 0;
+
+    REQUIRE(CHECK_OK(create(0, &id, 1)));
+    REQUIRE(CHECK((got = features_of(id)) != NULL && (got->c & cx16)));
+    wanted = *got;
+    wanted.c &= ~cx16;
+    CHECK_OK(policy(XEN_DOMCTL_set_cpu_policy, id, &wanted, 1));
+    CHECK((got = features_of(id)) != NULL && got->c == wanted.c);
+    wanted.c |= cx16;
+    CHECK_OK(policy(XEN_DOMCTL_set_cpu_policy, id, &wanted, 1));
+    CHECK((got = features_of(id)) != NULL && got->c == wanted.c);
+    wanted.c |= vmx;
+    if (!on_reference) /* which hides it without a word */
+        CHECK_ERR(policy(XEN_DOMCTL_set_cpu_policy, id, &wanted, 1),
+                  -XEN_EINVAL);
+    CHECK_ERR(policy(XEN_DOMCTL_set_cpu_policy, 0, &wanted, 1), -XEN_EINVAL);
+    CHECK_OK(destroy(id));
+}

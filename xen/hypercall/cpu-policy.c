@@ -32,14 +32,18 @@ static bool leaf_exists(u32 leaf)
                              : leaf <= cpu_features.max_ext_leaf;
 }
 
-static void read_leaf(bool guest, u32 leaf, u32 sub, xen_cpuid_leaf_t *out)
+/* As domain d sees it; NULL: as the machine is. */
+static void read_leaf(const struct domain *d, u32 leaf, u32 sub,
+                      xen_cpuid_leaf_t *out)
 {
     struct cpuid_regs r;
 
-    if (guest)
+    if (d) { /* domain 0, the caller, has no mask of its own */
         pv_cpuid(current, leaf, sub, &r);
-    else
+        domain_mask_cpuid(d, leaf, sub, &r);
+    } else {
         r = cpuid_count(leaf, sub);
+    }
     out->a = r.a;
     out->b = r.b;
     out->c = r.c;
@@ -50,7 +54,7 @@ static void read_leaf(bool guest, u32 leaf, u32 sub, xen_cpuid_leaf_t *out)
  * Which sub-leaves a policy lists of a leaf, as bits; 0: it has none.  The
  * tools count on finding as many leaves as they would write themselves.
  */
-static u64 subleaves_of(bool guest, u32 leaf)
+static u64 subleaves_of(const struct domain *d, u32 leaf)
 {
     xen_cpuid_leaf_t l, m;
 
@@ -58,13 +62,13 @@ static u64 subleaves_of(bool guest, u32 leaf)
     case 0x4:
         return (1UL << NR_CACHES) - 1;
     case 0x7:
-        read_leaf(guest, leaf, 0, &l);
+        read_leaf(d, leaf, 0, &l);
         return (2UL << MIN(l.a, LAST_FEATURE_SUB)) - 1;
     case 0xb:
         return (1UL << NR_LEVELS) - 1;
     case 0xd: /* 0, 1, and one for each component of XCR0 and XSS */
-        read_leaf(guest, leaf, 0, &l);
-        read_leaf(guest, leaf, 1, &m);
+        read_leaf(d, leaf, 0, &l);
+        read_leaf(d, leaf, 1, &m);
         return 3 | (((u64)(l.d | m.d) << 32 | l.a | m.c) & ~(1UL << 63));
     default:
         return 0;
@@ -74,7 +78,7 @@ static u64 subleaves_of(bool guest, u32 leaf)
 typedef int (*leaf_fn)(const xen_cpuid_leaf_t *l, u32 n, void *arg);
 
 struct leaf_walk {
-    bool guest;
+    const struct domain *d; /* NULL: the machine */
     leaf_fn fn;
     void *arg;
     u32 count;
@@ -85,7 +89,7 @@ static int visit(struct leaf_walk *w, u32 leaf, u32 sub)
     xen_cpuid_leaf_t l = {.leaf = leaf, .subleaf = sub};
 
     if (leaf != HYPERVISOR_LEAF && leaf != HYPERVISOR_LEAF2)
-        read_leaf(w->guest, leaf, sub == XEN_CPUID_NO_SUBLEAF ? 0 : sub, &l);
+        read_leaf(w->d, leaf, sub == XEN_CPUID_NO_SUBLEAF ? 0 : sub, &l);
     return w->fn(&l, w->count++, w->arg);
 }
 
@@ -94,7 +98,7 @@ static int visit_range(struct leaf_walk *w, u32 first, u32 last)
     int rc = 0;
 
     for (u32 leaf = first; leaf <= last && leaf_exists(leaf) && !rc; leaf++) {
-        u64 subs = subleaves_of(w->guest, leaf);
+        u64 subs = subleaves_of(w->d, leaf);
 
         if (!subs)
             rc = visit(w, leaf, XEN_CPUID_NO_SUBLEAF);
@@ -105,9 +109,10 @@ static int visit_range(struct leaf_walk *w, u32 first, u32 last)
 }
 
 /* Call fn for each leaf; their number in *count. */
-static int for_each_leaf(bool guest, leaf_fn fn, void *arg, u32 *count)
+static int for_each_leaf(const struct domain *d, leaf_fn fn, void *arg,
+                         u32 *count)
 {
-    struct leaf_walk w = {guest, fn, arg, 0};
+    struct leaf_walk w = {d, fn, arg, 0};
     int rc = visit_range(&w, 0, LAST_BASIC);
 
     if (!rc)
@@ -134,14 +139,15 @@ static int put_leaf(const xen_cpuid_leaf_t *l, u32 n, void *arg)
     return copy_to_guest(b->guest + n, l) ? -EFAULT : 0;
 }
 
-static u32 feature_word(bool guest, const struct cpuid_feature_word *w)
+static u32 feature_word(const struct domain *d,
+                        const struct cpuid_feature_word *w)
 {
     xen_cpuid_leaf_t l = {.leaf = w->leaf};
     struct cpuid_regs r;
 
     if (!leaf_exists(w->leaf))
         return 0;
-    read_leaf(guest, w->leaf, w->sub, &l);
+    read_leaf(d, w->leaf, w->sub, &l);
     r = (struct cpuid_regs){l.a, l.b, l.c, l.d};
     return *cpuid_reg(&r, w->reg);
 }
@@ -154,14 +160,14 @@ static u32 feature_word(bool guest, const struct cpuid_feature_word *w)
 #define MAX_POLICY_MSRS 8
 
 /* No MSR is part of a policy here: the list is empty. */
-static int put_policy(bool guest, xen_cpuid_leaf_t *to, u32 *nr_leaves,
-                      u32 *nr_msrs, bool ask_msrs)
+static int put_policy(const struct domain *d, xen_cpuid_leaf_t *to,
+                      u32 *nr_leaves, u32 *nr_msrs, bool ask_msrs)
 {
     struct leaf_buffer b = {to, *nr_leaves};
 
     *nr_msrs = ask_msrs ? MAX_POLICY_MSRS : 0;
     if (to)
-        return for_each_leaf(guest, put_leaf, &b, nr_leaves);
+        return for_each_leaf(d, put_leaf, &b, nr_leaves);
     *nr_leaves = MAX_POLICY_LEAVES;
     return 0;
 }
@@ -170,8 +176,7 @@ static int get_domain_policy(struct domain *d, struct xen_domctl *op)
 {
     struct xen_domctl_cpu_policy *p = &op->u.cpu_policy;
 
-    (void)d;
-    return put_policy(true, p->leaves.p, &p->nr_leaves, &p->nr_msrs,
+    return put_policy(d, p->leaves.p, &p->nr_leaves, &p->nr_msrs,
                       handle_is_null(p->msrs));
 }
 
@@ -193,7 +198,7 @@ static bool mask_from_leaf(const xen_cpuid_leaf_t *l, u32 *mask)
         mask[i] = *cpuid_reg(&wanted, w->reg);
         if (l->leaf == 1 && w->reg == 2)
             mask[i] |= LEAF1_C_OSXSAVE;
-        if (mask[i] & ~feature_word(true, w) &
+        if (mask[i] & ~feature_word(currd, w) &
             ~(l->leaf == 1 && w->reg == 2 ? LEAF1_C_OSXSAVE : 0))
             return false;
     }
@@ -230,7 +235,7 @@ static int read_policy(struct xen_domctl_cpu_policy *p, u32 *mask)
 static int set_domain_policy(struct domain *d, struct xen_domctl *op)
 {
     struct xen_domctl_cpu_policy *p = &op->u.cpu_policy;
-    u32 *mask;
+    u32 *mask, *old;
     int rc;
 
     p->err_leaf = p->err_subleaf = p->err_msr = ~0U;
@@ -249,8 +254,11 @@ static int set_domain_policy(struct domain *d, struct xen_domctl *op)
         hv_free(mask);
         return rc;
     }
-    hv_free(d->cpuid_mask);
+    old = d->cpuid_mask;
+    domain_pause(d); /* it might run after all, and look at the old one */
     d->cpuid_mask = mask;
+    domain_unpause(d);
+    hv_free(old);
     return 0;
 }
 
@@ -277,11 +285,11 @@ static int get_machine_policy(struct xen_sysctl *op)
     switch (p->index) {
     case XEN_SYSCTL_cpu_policy_raw:
     case XEN_SYSCTL_cpu_policy_host:
-        return put_policy(false, p->leaves.p, &p->nr_leaves, &p->nr_msrs,
+        return put_policy(NULL, p->leaves.p, &p->nr_leaves, &p->nr_msrs,
                           handle_is_null(p->msrs));
     case XEN_SYSCTL_cpu_policy_pv_max:
     case XEN_SYSCTL_cpu_policy_pv_default:
-        return put_policy(true, p->leaves.p, &p->nr_leaves, &p->nr_msrs,
+        return put_policy(currd, p->leaves.p, &p->nr_leaves, &p->nr_msrs,
                           handle_is_null(p->msrs));
     case XEN_SYSCTL_cpu_policy_hvm_max:
     case XEN_SYSCTL_cpu_policy_hvm_default:
@@ -297,6 +305,7 @@ static int get_featureset(struct xen_sysctl *op)
     u32 room = f->nr_features;
     bool guest = f->index == XEN_SYSCTL_cpu_featureset_pv ||
                  f->index == XEN_SYSCTL_cpu_featureset_pv_max;
+    const struct domain *d = guest ? currd : NULL;
 
     if (f->index > XEN_SYSCTL_cpu_featureset_hvm_max)
         return -EINVAL;
@@ -307,7 +316,7 @@ static int get_featureset(struct xen_sysctl *op)
     if (handle_is_null(f->features))
         return 0;
     for (u32 i = 0; i < f->nr_features && i < room; i++) {
-        u32 word = feature_word(guest, &cpuid_feature_words[i]);
+        u32 word = feature_word(d, &cpuid_feature_words[i]);
 
         if (copy_to_handle_offset(f->features, i, &word))
             return -EFAULT;

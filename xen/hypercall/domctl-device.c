@@ -12,6 +12,15 @@
 #define NR_PORTS 65536
 #define PORT_MAP_BYTES (NR_PORTS / 8)
 
+/* Domain 0 has none of those that the hypervisor uses itself. */
+static bool has_ports(const struct domain *d, u32 first, u32 end)
+{
+    for (u32 port = first; port < end; port++)
+        if (!d->ioport_allowed || !test_bit(port, d->ioport_allowed))
+            return false;
+    return true;
+}
+
 static int ioport_permission(struct domain *d, struct xen_domctl *op)
 {
     const struct xen_domctl_ioport_permission *a = &op->u.ioport_permission;
@@ -21,6 +30,8 @@ static int ioport_permission(struct domain *d, struct xen_domctl *op)
         return -EINVAL;
     if (!a->nr_ports)
         return 0;
+    if (a->allow_access && !has_ports(currd, a->first_port, end))
+        return -EPERM;
     if (!d->ioport_allowed) {
         u8 *map;
 

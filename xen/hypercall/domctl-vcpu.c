@@ -4,6 +4,7 @@
 #include <hv/errno.h>
 #include <hv/guest-access.h>
 #include <hv/nospec.h>
+#include <hv/pv.h>
 #include <hv/sched.h>
 
 #include "control.h"
@@ -201,6 +202,8 @@ static int set_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
         return -ESRCH;
     if (d == currd ||
         a->size < offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap) ||
+        !canonical(a->sysenter_callback_eip) ||
+        !canonical(a->syscall32_callback_eip) ||
         !guest_range_ok(a->sysenter_callback_eip, 1) ||
         !guest_range_ok(a->syscall32_callback_eip, 1))
         return -EINVAL;

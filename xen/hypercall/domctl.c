@@ -93,7 +93,7 @@ long do_domctl(unsigned long arg, unsigned long a2, unsigned long a3,
 
 int bitmap_to_cpumask(const struct xenctl_bitmap *b, cpumask_t *mask)
 {
-    u32 bytes = MIN(DIV_ROUND_UP(b->nr_bits, 8), (u32)sizeof(*mask));
+    u64 bytes = MIN(DIV_ROUND_UP((u64)b->nr_bits, 8), sizeof(*mask));
     cpumask_t m = 0;
 
     if (raw_copy_from_guest(&m, b->bitmap.p, bytes))
@@ -106,8 +106,8 @@ int bitmap_to_cpumask(const struct xenctl_bitmap *b, cpumask_t *mask)
 
 int cpumask_to_bitmap(cpumask_t mask, const struct xenctl_bitmap *b)
 {
-    u32 want = DIV_ROUND_UP(b->nr_bits, 8);
-    u32 bytes = MIN(want, (u32)sizeof(mask));
+    u64 want = DIV_ROUND_UP((u64)b->nr_bits, 8);
+    u64 bytes = MIN(want, sizeof(mask));
 
     if (b->nr_bits < NR_CPUS)
         mask &= ((cpumask_t)1 << b->nr_bits) - 1;
