@@ -74,6 +74,12 @@ static void topology_widths(u32 *per_core, u32 *per_package)
     }
 }
 
+/* Up to the highest that is online; one that did not start leaves a hole. */
+static u32 nr_cpu_numbers(void)
+{
+    return 64 - (u32)__builtin_clzl(READ_ONCE(cpu_online_map));
+}
+
 static int physinfo(struct xen_sysctl *op)
 {
     struct xen_sysctl_physinfo *p = &op->u.physinfo;
@@ -84,7 +90,7 @@ static int physinfo(struct xen_sysctl *op)
     p->threads_per_core = per_core;
     p->cores_per_socket = MAX(per_package / per_core, 1U);
     p->nr_cpus = nr_cpus_online;
-    p->max_cpu_id = nr_cpus_online - 1;
+    p->max_cpu_id = nr_cpu_numbers() - 1;
     p->nr_nodes = 1;
     p->cpu_khz = tsc_khz;
     p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 |
@@ -107,11 +113,11 @@ static int cputopoinfo(struct xen_sysctl *op)
     struct xen_sysctl_cputopoinfo *t = &op->u.cputopoinfo;
     u32 per_core, per_package, room = t->num_cpus;
 
-    t->num_cpus = nr_cpus_online;
+    t->num_cpus = nr_cpu_numbers();
     if (handle_is_null(t->cputopo))
         return 0;
     topology_widths(&per_core, &per_package);
-    t->num_cpus = MIN(room, nr_cpus_online);
+    t->num_cpus = MIN(room, t->num_cpus);
     for (u32 i = 0; i < t->num_cpus; i++) {
         u32 id = machine.cpus[i].apic_id;
         xen_sysctl_cputopo_t cpu = {
@@ -120,6 +126,10 @@ static int cputopoinfo(struct xen_sysctl *op)
             .node = 0,
         };
 
+        if (!cpumask_test(READ_ONCE(cpu_online_map), i))
+            cpu = (xen_sysctl_cputopo_t){XEN_INVALID_CORE_ID,
+                                         XEN_INVALID_SOCKET_ID,
+                                         XEN_INVALID_NODE_ID};
         if (copy_to_handle_offset(t->cputopo, i, &cpu))
             return -EFAULT;
     }
@@ -146,11 +156,13 @@ static int numainfo(struct xen_sysctl *op)
 static int getcpuinfo(struct xen_sysctl *op)
 {
     struct xen_sysctl_getcpuinfo *g = &op->u.getcpuinfo;
-    u32 nr = MIN(g->max_cpus, nr_cpus_online);
+    u32 nr = MIN(g->max_cpus, nr_cpu_numbers());
 
     for (u32 i = 0; i < nr; i++) {
-        xen_sysctl_cpuinfo_t info = {(u64)cpu_idle_time(i)};
+        xen_sysctl_cpuinfo_t info = {0};
 
+        if (cpumask_test(READ_ONCE(cpu_online_map), i))
+            info.idletime = (u64)cpu_idle_time(i);
         if (copy_to_handle_offset(g->info, i, &info))
             return -EFAULT;
     }
