@@ -250,35 +250,44 @@ static void init_port(struct domain *d, struct evtchn *chn)
     d->evtchn_ops->init(d, chn);
 }
 
+/* Ports looked at in one go, with the lock held. */
+#define MAX_SEARCH 4096
+
 int evtchn_alloc_port(struct domain *d)
 {
-    bool all_used = true;
+    u32 first = MAX(d->evtchn_hint, d->evtchn_search);
+    bool all_used = first == d->evtchn_hint;
     int rc;
 
     ASSERT(spin_is_locked(&d->event_lock));
     if (d->is_dying)
         return -EINVAL;
-    for (u32 port = d->evtchn_hint;; port++) {
+    d->evtchn_search = 0;
+    for (u32 port = first;; port++) {
         struct evtchn *chn;
 
         if (port > d->max_evtchn_port || port >= d->max_evtchns)
             return -ENOSPC;
+        if (port - first == MAX_SEARCH) {
+            d->evtchn_search = port;
+            return -ERESTART;
+        }
         if (port >= d->valid_evtchns) {
             rc = add_bucket(d);
             if (rc)
                 return rc;
         }
         chn = evtchn_find(d, port);
-        if (chn->state != ECS_FREE)
-            continue;
-        if (d->evtchn_ops->is_busy(d, chn)) {
-            all_used = false; /* free, only not just now */
-            continue;
+        if (chn->state == ECS_FREE && !d->evtchn_ops->is_busy(d, chn)) {
+            init_port(d, chn);
+            if (all_used)
+                d->evtchn_hint = port + 1;
+            return (int)port;
         }
-        init_port(d, chn);
+        if (chn->state == ECS_FREE)
+            all_used = false; /* only not just now */
         if (all_used)
             d->evtchn_hint = port + 1;
-        return (int)port;
     }
 }
 
@@ -289,8 +298,8 @@ void evtchn_free_port(struct domain *d, struct evtchn *chn)
     WRITE_ONCE(chn->state, ECS_FREE);
     chn->remote_dom = NULL;
     d->evtchn_ops->clear_pending(d, chn);
-    if (chn->port < d->evtchn_hint)
-        d->evtchn_hint = chn->port;
+    d->evtchn_hint = MIN(d->evtchn_hint, chn->port);
+    d->evtchn_search = MIN(d->evtchn_search, chn->port);
 }
 
 static void lock_pair(struct domain *a, struct domain *b)
@@ -426,6 +435,7 @@ static void back_to_2l(struct domain *d)
     struct shared_info *s = d->shared_info;
 
     spin_lock(&d->event_lock);
+    d->evtchn_search = 0; /* it may be beyond the last port now */
     if (d->evtchn_fifo) {
         ASSERT(d->evtchn_ops == &evtchn_fifo_ops);
         WRITE_ONCE(d->evtchn_ops, &evtchn_2l_ops);

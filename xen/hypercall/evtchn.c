@@ -470,6 +470,7 @@ long do_event_channel_op_compat(unsigned long arg, unsigned long a2,
 {
     struct evtchn_op *op = (struct evtchn_op *)arg;
     union evtchn_args args;
+    long rc;
     u32 cmd;
 
     (void)a2, (void)a3, (void)a4, (void)a5;
@@ -480,7 +481,8 @@ long do_event_channel_op_compat(unsigned long arg, unsigned long a2,
         return evtchn_send_port(currd, args.close.port);
     if (cmd > EVTCHNOP_unmask || !subop_exists(cmd))
         return -ENOSYS;
-    return call_subop(cmd, &op->u, &args);
+    rc = call_subop(cmd, &op->u, &args);
+    return rc == -ERESTART ? HYPERCALL_RESTART(arg) : rc;
 }
 
 long do_event_channel_op(unsigned long cmd, unsigned long arg, unsigned long a3,

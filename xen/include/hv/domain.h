@@ -74,6 +74,7 @@ struct domain {
     unsigned int valid_evtchns; /* ports whose bucket exists */
     u32 max_evtchn_port;        /* highest port the domain may allocate */
     u32 evtchn_hint;            /* no free port below */
+    u32 evtchn_search;          /* evtchn_alloc_port() goes on here; 0: hint */
     u32 evtchn_reset_port;      /* EVTCHNOP_reset goes on here */
     u32 suspend_evtchn;         /* XEN_DOMCTL_subscribe */
     const struct evtchn_port_ops *evtchn_ops;

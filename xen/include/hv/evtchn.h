@@ -98,7 +98,8 @@ bool evtchn_is_pending(const struct domain *d, const struct evtchn *chn);
 
 /* --- binding: under d->event_lock, but for the last three --- */
 bool virq_is_global(u32 virq);
-/* A free port, initialised, to be given a state now. -ENOSPC, -ENOMEM. */
+/* A free port, initialised, to be given a state now. -EINVAL it is dying,
+ * -ENOSPC, -ENOMEM, -ERESTART: call again, without the lock in between. */
 int evtchn_alloc_port(struct domain *d);
 void evtchn_free_port(struct domain *d, struct evtchn *chn);
 void evtchn_set_pending(struct domain *d, struct evtchn *chn);
