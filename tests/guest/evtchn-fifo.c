@@ -229,7 +229,8 @@ static void link_words(u32 bit)
 
 /*
  * A port that a queue still links to is not given out, and to pass thousands
- * of them, or of used ones, is no failure.  (Ports to 1024 are in use.)
+ * of them, or of used ones, is no failure.  (Ports to 1024 are in use.)  Domain
+ * 0 alone may have so many.
  */
 TEST(free_port_far_away)
 {
@@ -237,6 +238,8 @@ TEST(free_port_far_away)
 
     if (on_reference)
         SKIP("the reference does not ask whether a port never used is linked");
+    if (!is_initdomain())
+        SKIP("this domain was made with 4096 ports at most");
     link_words(1u << EVTCHN_FIFO_LINKED);
     for (unsigned i = 1025; i < 2048; i++)
         port = (evtchn_port_t)port_ipi(0);
