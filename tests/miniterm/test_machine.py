@@ -27,8 +27,9 @@ class RealMachine(Case):
     def machine(self) -> str:
         """A machine whose com1 is a Unix socket; the target's name."""
         socket = self.tmp / "com1"
+        # (a kernel that is unpacked first: time to connect before it says so)
         machine = Machine(dom0.config(
-            serial=(f"unix:{socket},server=on,wait=off",)),
+            kernel=dom0.KERNEL, serial=(f"unix:{socket},server=on,wait=off",)),
             self.tmp / "logs")
         machine.__enter__()
         self.addCleanup(machine.__exit__, None, None, None)
@@ -92,7 +93,7 @@ class RealMachine(Case):
         """One line: break in, go on, a gdb in a pane, domain 0's shell."""
         socket = self.tmp / "com1"
         machine = Machine(dom0.config(
-            "console=com1L pdb=com1H",
+            "console=com1L pdb=com1H", kernel=dom0.KERNEL,
             serial=(f"unix:{socket},server=on,wait=off",)),
             self.tmp / "logs")
         machine.__enter__()
