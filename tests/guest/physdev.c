@@ -253,3 +253,102 @@ TEST(platform_memory_types)
     op.u.read_memtype.reg = 9999;
     CHECK_ERR(platform(XENPF_read_memtype, &op), -XEN_EINVAL);
 }
+
+TEST(platform_cpu_version)
+{
+    struct xen_platform_op op = { 0 };
+    const struct xenpf_pcpu_version *c = &op.u.pcpu_version;
+
+    CHECK_OK(platform(XENPF_get_cpu_version, &op));
+    CHECK_EQ(c->max_present, option_number("cpus=", 1) - 1);
+    CHECK(c->vendor_id[0] >= 'A' && c->family != 0);
+    op.u.pcpu_version.xen_cpuid = 63;
+    CHECK_OK(platform(XENPF_get_cpu_version, &op));
+    CHECK(!c->vendor_id[0] && !c->family);
+}
+
+/* Of the CPUs that are asked for, those that are there stay in the map. */
+TEST(platform_idle_time)
+{
+    u64 idle[64] = { [1] = 77, [63] = 77 };
+    uint8_t map[8] = { 1, 0, 0, 0, 0, 0, 0, 0x80 };
+    struct xen_platform_op op = { 0 };
+    struct xenpf_getidletime *g = &op.u.getidletime;
+
+    if (on_reference)
+        SKIP("the reference answers only if domain 0 sets the CPUs' speed");
+    set_xen_guest_handle(g->cpumap_bitmap, map);
+    set_xen_guest_handle(g->idletime, idle);
+    g->cpumap_nr_cpus = 64;
+    CHECK_OK(platform(XENPF_getidletime, &op));
+    CHECK_EQ(map[0], 1);
+    CHECK_EQ(map[7], 0);
+    CHECK(idle[0] < g->now);
+    CHECK_EQ(idle[1], 77);
+    map[0] = 1;
+    set_xen_guest_handle(g->idletime, (u64 *)UNMAPPED_VA);
+    CHECK_ERR(platform(XENPF_getidletime, &op), -XEN_EFAULT);
+    set_xen_guest_handle(g->cpumap_bitmap, (uint8_t *)UNMAPPED_VA);
+    CHECK_ERR(platform(XENPF_getidletime, &op), -XEN_EFAULT);
+}
+
+static long resource(struct xenpf_resource_entry *entries, u32 nr, u32 cpu)
+{
+    struct xen_platform_op op = { 0 };
+
+    op.u.resource_op.nr_entries = nr;
+    op.u.resource_op.cpu = cpu;
+    set_xen_guest_handle(op.u.resource_op.entries, entries);
+    return platform(XENPF_resource_op, &op);
+}
+
+/* Nothing but the time can be read, and nothing written. */
+TEST(platform_registers)
+{
+    enum { TSC = 0x10, EFER = 0xc0000080 };
+    struct xenpf_resource_entry e[4] = {
+        { .u.cmd = XEN_RESOURCE_OP_MSR_READ, .idx = EFER },
+    };
+
+    CHECK_ERR(resource(e, 4, 0), -XEN_EINVAL);
+    CHECK_ERR(resource(e, ~0u, 0), -XEN_EINVAL);
+    CHECK_ERR(resource((void *)UNMAPPED_VA, 1, 0), -XEN_EFAULT);
+    if (!on_reference) { /* which finds nothing wrong */
+        CHECK_ERR(resource(e, 1, 64), -XEN_ENODEV);
+        CHECK_ERR(resource(e, 1, ~0u), -XEN_ENODEV);
+    }
+    CHECK_EQ(resource(e, 1, 0), 0);
+    CHECK_EQ(e[0].u.ret, -XEN_EPERM);
+    CHECK_EQ(e[0].val, 0);
+    e[0].u.cmd = 77;
+    CHECK_EQ(resource(e, 1, 0), 0);
+    CHECK_EQ(e[0].u.ret, -XEN_EOPNOTSUPP);
+    e[0].u.cmd = XEN_RESOURCE_OP_MSR_WRITE;
+    e[0].idx = TSC;
+    CHECK_EQ(resource(e, 1, 0), 0);
+    CHECK_EQ(e[0].u.ret, -XEN_EPERM);
+}
+
+/* As long as the buffer is, and no longer. */
+TEST(platform_symbols)
+{
+    char name[8];
+    struct xen_platform_op op = { 0 };
+    struct xenpf_symdata *s = &op.u.symdata;
+
+    memset(name, 0x55, sizeof(name));
+    s->namelen = 4;
+    set_xen_guest_handle(s->name, name);
+    CHECK_OK(platform(XENPF_get_symbol, &op));
+    CHECK_EQ(s->symnum, 1);
+    CHECK(s->namelen > 0 && name[0] != 0x55);
+    CHECK_EQ(name[4], 0x55);
+    s->namelen = 4;
+    set_xen_guest_handle(s->name, (char *)UNMAPPED_VA);
+    CHECK_ERR(platform(XENPF_get_symbol, &op), -XEN_EFAULT);
+    s->namelen = 4;
+    s->symnum = 1u << 30;
+    if (!on_reference) /* which wants a good number */
+        CHECK_OK(platform(XENPF_get_symbol, &op));
+    CHECK_EQ(s->symnum, 1u << 30); /* the end */
+}

@@ -263,16 +263,15 @@ static void read_resources(void *arg)
 
     for (c->done = 0; c->done < c->nr; c->done++) {
         struct xenpf_resource_entry *e = &c->entries[c->done];
+        u32 cmd = e->u.cmd; /* its place is the reply's too */
 
         e->u.ret = 0;
-        if (e->u.cmd != XEN_RESOURCE_OP_MSR_READ &&
-            e->u.cmd != XEN_RESOURCE_OP_MSR_WRITE)
+        if (cmd != XEN_RESOURCE_OP_MSR_READ && cmd != XEN_RESOURCE_OP_MSR_WRITE)
             e->u.ret = -EOPNOTSUPP;
         else if (e->rsvd)
             e->u.ret = -EINVAL;
-        else if (e->idx != MSR_TSC ||
-                 e->u.cmd != XEN_RESOURCE_OP_MSR_READ)
-            e->u.ret = -EACCES;
+        else if (e->idx != MSR_TSC || cmd != XEN_RESOURCE_OP_MSR_READ)
+            e->u.ret = -EPERM;
         if (e->u.ret)
             return;
         e->val = (u64)now();
@@ -286,7 +285,7 @@ static int op_resource_op(platform_op_t *op)
     unsigned int written;
 
     if (r->nr_entries > MAX_RESOURCE_ENTRIES)
-        return -E2BIG;
+        return -EINVAL;
     if (!online(r->cpu))
         return -ENODEV;
     for (unsigned int i = 0; i < c.nr; i++)
