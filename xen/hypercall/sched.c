@@ -164,14 +164,10 @@ long do_sched_op(unsigned long cmd, unsigned long arg, unsigned long a3,
 long do_sched_op_compat(unsigned long cmd, unsigned long arg, unsigned long a3,
                         unsigned long a4, unsigned long a5)
 {
-    (void)a3, (void)a4, (void)a5;
     switch ((u32)cmd) {
     case SCHEDOP_yield:
-        vcpu_yield();
-        return 0;
     case SCHEDOP_block:
-        vcpu_block();
-        return 0;
+        return do_sched_op(cmd, arg, a3, a4, a5);
     case SCHEDOP_shutdown:
         domain_shutdown(currd, (u8)arg);
         return 0;

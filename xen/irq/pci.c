@@ -86,44 +86,44 @@ u8 pci_read8(struct pci_address a, unsigned int reg)
     return (u8)(pci_read32(a, reg & ~3U) >> ((reg & 3) * 8));
 }
 
-void pci_write32(struct pci_address a, unsigned int reg, u32 v)
+/* Nothing, where the ports do not reach. */
+static void port_write(struct pci_address a, unsigned int reg, u32 v,
+                       unsigned int size)
 {
-    volatile u8 *m = mmcfg_address(a, reg);
     unsigned long flags;
     u32 index;
 
-    if (m) {
-        *(volatile u32 *)m = v;
-        return;
-    }
     if (!port_reachable(a, reg))
         return;
     spin_lock_irqsave(&pci_port_lock, flags);
     index = inl(PCI_ADDRESS);
     outl(port_index(a, reg), PCI_ADDRESS);
-    outl(v, PCI_DATA);
+    if (size == 4)
+        outl(v, PCI_DATA);
+    else
+        outw((u16)v, (u16)(PCI_DATA + (reg & 2)));
     outl(index, PCI_ADDRESS);
     spin_unlock_irqrestore(&pci_port_lock, flags);
+}
+
+void pci_write32(struct pci_address a, unsigned int reg, u32 v)
+{
+    volatile u8 *m = mmcfg_address(a, reg);
+
+    if (m)
+        *(volatile u32 *)m = v;
+    else
+        port_write(a, reg, v, 4);
 }
 
 void pci_write16(struct pci_address a, unsigned int reg, u16 v)
 {
     volatile u8 *m = mmcfg_address(a, reg);
-    unsigned long flags;
-    u32 index;
 
-    if (m) {
+    if (m)
         *(volatile u16 *)m = v;
-        return;
-    }
-    if (!port_reachable(a, reg))
-        return;
-    spin_lock_irqsave(&pci_port_lock, flags);
-    index = inl(PCI_ADDRESS);
-    outl(port_index(a, reg), PCI_ADDRESS);
-    outw(v, (u16)(PCI_DATA + (reg & 2)));
-    outl(index, PCI_ADDRESS);
-    spin_unlock_irqrestore(&pci_port_lock, flags);
+    else
+        port_write(a, reg, v, 2);
 }
 
 bool pci_present(struct pci_address a)
