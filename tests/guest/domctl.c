@@ -5,14 +5,6 @@
  */
 #include "guest.h"
 
-static long domctl(u32 cmd, domid_t domain, struct xen_domctl *op)
-{
-    op->cmd = cmd;
-    op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op->domain = domain;
-    return hc_domctl(op);
-}
-
 TEST(domctl_bad)
 {
     struct xen_domctl op = { .cmd = XEN_DOMCTL_getdomaininfo,

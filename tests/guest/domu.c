@@ -37,14 +37,6 @@ static xen_pfn_t *frames; /* of the child, by pfn */
 static char *window;
 static volatile struct xencons_interface *ring;
 
-static long domctl(u32 cmd, struct xen_domctl *op)
-{
-    op->cmd = cmd;
-    op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op->domain = child;
-    return hc_domctl(op);
-}
-
 static long map_foreign(void *va, ulong mfn)
 {
     return hc_update_va_mapping_otherdomain((ulong)va, PTE(mfn, PTE_RW_FLAGS),
@@ -84,16 +76,16 @@ static long create(void)
     c->max_grant_frames = 8;
     c->max_maptrack_frames = 8;
     c->grant_opts = XEN_DOMCTL_GRANT_version(2);
-    rc = domctl(XEN_DOMCTL_createdomain, &op);
+    rc = domctl(XEN_DOMCTL_createdomain, child, &op);
     child = op.domain;
     if (rc)
         return rc;
     memset(&op, 0, sizeof(op));
     op.u.max_vcpus.max = 2;
-    rc = domctl(XEN_DOMCTL_max_vcpus, &op);
+    rc = domctl(XEN_DOMCTL_max_vcpus, child, &op);
     memset(&op, 0, sizeof(op));
     op.u.max_mem.max_memkb = (CHILD_PAGES + 64) * 4;
-    return rc ? rc : domctl(XEN_DOMCTL_max_mem, &op);
+    return rc ? rc : domctl(XEN_DOMCTL_max_mem, child, &op);
 }
 
 static long populate(void)
@@ -185,7 +177,7 @@ static long set_context(void)
     c.kernel_sp = c.user_regs.rsp;
     c.ctrlreg[3] = frames[L4_PFN] << 12;
     set_xen_guest_handle(op.u.vcpucontext.ctxt, &c);
-    return domctl(XEN_DOMCTL_setvcpucontext, &op);
+    return domctl(XEN_DOMCTL_setvcpucontext, child, &op);
 }
 
 static bool build(void)
@@ -197,7 +189,7 @@ static bool build(void)
     ring = page_get();
     frames = pages_get(CHILD_PAGES * sizeof(*frames) / PAGE_SIZE);
     if (!CHECK_OK(create()) || !CHECK_EQ(populate(), CHILD_PAGES) ||
-        !CHECK_OK(domctl(XEN_DOMCTL_getdomaininfo, &op)) ||
+        !CHECK_OK(domctl(XEN_DOMCTL_getdomaininfo, child, &op)) ||
         !CHECK(load((const char *)start_info->mod_start)))
         return false;
     for (list = 0; list < CHILD_PAGES; list += 512)
@@ -267,10 +259,10 @@ static void drain(void)
 static long run(void)
 {
     struct xen_domctl op = { 0 };
-    long rc = domctl(XEN_DOMCTL_unpausedomain, &op);
+    long rc = domctl(XEN_DOMCTL_unpausedomain, child, &op);
 
     while (!rc) {
-        rc = domctl(XEN_DOMCTL_getdomaininfo, &op);
+        rc = domctl(XEN_DOMCTL_getdomaininfo, child, &op);
         drain();
         if (op.u.getdomaininfo.flags & XEN_DOMINF_shutdown)
             return (op.u.getdomaininfo.flags >> XEN_DOMINF_shutdownshift) &
@@ -299,7 +291,7 @@ static long destroy(void)
 {
     struct xen_domctl op = { 0 };
 
-    return domctl(XEN_DOMCTL_destroydomain, &op);
+    return domctl(XEN_DOMCTL_destroydomain, child, &op);
 }
 
 static ulong free_pages(void)
@@ -325,7 +317,7 @@ static void live_and_die(void)
     CHECK(sum == sum_of_ours());
     CHECK_OK(remap((void *)ring, 0));
     CHECK_OK(destroy());
-    CHECK_ERR(domctl(XEN_DOMCTL_getdomaininfo, &op), -XEN_ESRCH);
+    CHECK_ERR(domctl(XEN_DOMCTL_getdomaininfo, child, &op), -XEN_ESRCH);
 }
 
 TEST(another_domain_runs)

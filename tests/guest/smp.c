@@ -21,6 +21,7 @@ enum {
     FAULT,
     CLOCK,
     NAP,
+    SET,
     LEAVE,
     TALK
 };
@@ -95,6 +96,20 @@ static void take_naps(void)
     }
 }
 
+/* Sets all domains' wall clocks, to a time that is as good as any. */
+static void set_clocks(void)
+{
+    while (request == SET) {
+        struct xen_platform_op op = {
+            .cmd = XENPF_settime64,
+            .interface_version = XENPF_INTERFACE_VERSION,
+            .u.settime64 = { .secs = 1700000000 },
+        };
+
+        hc_platform_op(&op);
+    }
+}
+
 static void serve(u32 what)
 {
     switch (what) {
@@ -105,6 +120,7 @@ static void serve(u32 what)
             read_clock_in_turn(&vcpu1->time);
         break;
     case NAP: take_naps(); break;
+    case SET: set_clocks(); break;
     case BLOCK:
         hc_sched_op(SCHEDOP_block, NULL);
         vcpu1->evtchn_upcall_mask = 1;
@@ -323,6 +339,27 @@ TEST(runstate_adds_up)
     CHECK(answered(IDLE));
 }
 
+/* Domains that come and go while their clocks are set. */
+TEST(clocks_of_dying_domains)
+{
+    request = IDLE;
+    REQUIRE(CHECK(answered(IDLE)));
+    request = SET;
+    for (unsigned i = 0; i < 10; i++) {
+        struct xen_domctl op = {
+            .u.createdomain = { .max_vcpus = 1,
+                                .max_grant_frames = 4,
+                                .max_maptrack_frames = 4,
+                                .grant_opts = XEN_DOMCTL_GRANT_version(1) }
+        };
+
+        REQUIRE(CHECK_OK(domctl(XEN_DOMCTL_createdomain, 0, &op)));
+        REQUIRE(CHECK_OK(domctl(XEN_DOMCTL_destroydomain, op.domain, &op)));
+    }
+    request = IDLE;
+    CHECK(answered(IDLE));
+}
+
 static bool second_is_blocked(void)
 {
     struct vcpu_runstate_info info;
@@ -360,8 +397,6 @@ static void move_second(unsigned cpu)
 {
     static u64 mask;
     struct xen_domctl op = {
-        .cmd = XEN_DOMCTL_setvcpuaffinity,
-        .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
         .u.vcpuaffinity = { .vcpu = 1, .flags = XEN_VCPUAFFINITY_HARD,
                             .cpumap_hard.nr_bits = 64 }
     };
@@ -369,7 +404,7 @@ static void move_second(unsigned cpu)
     mask = 1UL << cpu;
     set_xen_guest_handle(op.u.vcpuaffinity.cpumap_hard.bitmap,
                          (unsigned char *)&mask);
-    CHECK_OK(hc_domctl(&op));
+    CHECK_OK(domctl(XEN_DOMCTL_setvcpuaffinity, 0, &op));
 }
 
 /*

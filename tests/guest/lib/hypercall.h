@@ -96,4 +96,13 @@ static inline long mmuext1(u32 cmd, u64 arg1, u64 arg2)
     return hc_mmuext_op(&op, 1, NULL, DOMID_SELF);
 }
 
+/* The operation `cmd` on a domain; *op has its arguments and gets the reply. */
+static inline long domctl(u32 cmd, domid_t domain, struct xen_domctl *op)
+{
+    op->cmd = cmd;
+    op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op->domain = domain;
+    return hc_domctl(op);
+}
+
 #endif
