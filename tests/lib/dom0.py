@@ -67,11 +67,11 @@ def config(hv_args: str = "", dom0_args: str = "modules=none",
 
 def wait_ready(machine: Machine) -> tuple[int, int]:
     """Waits for domain 0's init; how many CPUs and MiB it says it has."""
-    match = machine.expect(READY, fatal=TROUBLE, deadline=240)
+    match = machine.expect(READY, fatal=TROUBLE, deadline=480)
     return int(match[1]), int(match[2])
 
 
-def wait_task(machine: Machine, name: str, deadline: float = 300) -> None:
+def wait_task(machine: Machine, name: str, deadline: float = 600) -> None:
     """Waits for a task of the kernel's command line to end well."""
     machine.expect(rf"TASK {name}: ok", deadline=deadline,
                    fatal=rf"TASK {name}: failed.*|{TROUBLE}")

@@ -23,7 +23,8 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 PROGRAM = os.environ.get("MINITERM",
                          str(TOP / "miniterm/build/miniterm-asan"))
-PATIENCE = 15.0
+# Seconds until a hang is called one: only failures take so long.
+PATIENCE = 90.0 * float(os.environ.get("TEST_PATIENCE") or 1)
 
 # libdw keeps caches to the end; everything else has to be freed.
 ENV = dict(os.environ, LC_ALL="C.UTF-8", TERM="xterm-256color", HOME="/nowhere",

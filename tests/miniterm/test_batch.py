@@ -23,7 +23,7 @@ class Batch(Case):
 
     def test_output_matches_once(self) -> None:
         target = self.target()
-        out = self.run_program("--timeout", "0.5", "--expect", "dom0# ",
+        out = self.run_program("--expect", "dom0# ", "--timeout", "0.5",
                                "--expect", "dom0# ", target.name)
         self.assertEqual(out.returncode, 1)
         self.assertIn(b"step 3, --expect 'dom0# ': timed out after 0.5 s",

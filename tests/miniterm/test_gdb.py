@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 
-from harness import ENV, TOP, wait_for
+from harness import ENV, PATIENCE, TOP, wait_for
 from test_screen import Screen, Symbols
 
 
@@ -69,7 +69,7 @@ class GdbPort(Symbols):
         screen.expect(r"attached")
         screen.keys("F5")
         wait_for(lambda: target.machine.stub.interrupts)
-        conn.settimeout(20)
+        conn.settimeout(PATIENCE)
         data = b""
         while b"T02" not in data:
             data += conn.recv(100)
