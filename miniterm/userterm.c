@@ -193,8 +193,14 @@ int userterm_raw(void)
     cfmakeraw(&raw);
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
-    if (tcsetattr(term.fd, TCSANOW, &raw) < 0)
+    /* Noted before it is done: the end may come in between. */
+    term.note = (struct guard_note){ .raw = true, .raw_mode = raw };
+    tell_guardian();
+    if (tcsetattr(term.fd, TCSANOW, &raw) < 0) {
+        term.note.raw = false;
+        tell_guardian();
         return -1;
+    }
     note_modes(false);
     /* A display library catches it by itself. */
     signal(SIGTSTP, on_stop);

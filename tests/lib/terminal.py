@@ -77,4 +77,4 @@ class Terminal:
             if time.monotonic() > end:
                 raise MachineError("the program does not end:\n"
                                    + self.data[-2000:].decode(errors="replace"))
-        return self.process.wait(10)
+        return self.process.wait(DEADLINE)

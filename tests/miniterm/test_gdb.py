@@ -31,7 +31,7 @@ class GdbPort(Symbols):
         return subprocess.run(
             ["gdb", "-nx", "-q", "-batch", "-ex",
              "set architecture i386:x86-64", *args], env=ENV, check=False,
-            capture_output=True, text=True, timeout=60).stdout
+            capture_output=True, text=True, timeout=PATIENCE).stdout
 
     def test_gdb_and_console_at_once(self) -> None:
         screen, target, port = self.serve()

@@ -302,9 +302,10 @@ class Messages(Case):
 class Restore(Case):
     """The terminal is as it was after every way out."""
 
-    def killed_by(self, number: int) -> None:
+    def killed_by(self, number: int,
+                  env: dict[str, str] | None = None) -> None:
         line = self.pty()
-        term = self.child(line.name)
+        term = self.child(line.name, env=env)
         wait_for(term.is_raw)
         os.kill(term.proc.pid, number)
         term.proc.wait(PATIENCE)
@@ -323,6 +324,27 @@ class Restore(Case):
 
     def test_kill_9(self) -> None:
         self.killed_by(signal.SIGKILL)
+
+    def test_killed_while_it_sets_the_modes(self) -> None:
+        """The C library rests after each change, and the end comes then."""
+        source, rest = self.tmp / "rest.c", self.tmp / "rest.so"
+        source.write_text(
+            "#define _GNU_SOURCE\n"
+            "#include <dlfcn.h>\n#include <termios.h>\n#include <unistd.h>\n"
+            "int tcsetattr(int fd, int when, const struct termios *modes)\n"
+            "{\n    int (*next)(int, int, const struct termios *) =\n"
+            "        dlsym(RTLD_NEXT, \"tcsetattr\");\n"
+            "    int err = next(fd, when, modes);\n"
+            "    usleep(200000);\n    return err;\n}\n")
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(rest),
+                        str(source), "-ldl"], check=True)
+        # a sanitizer wants to be the first
+        asan = subprocess.run(["gcc", "-print-file-name=libasan.so"],
+                              check=True, capture_output=True, text=True)
+        env = dict(ENV, LD_PRELOAD=f"{asan.stdout.strip()} {rest}")
+        for number in (signal.SIGABRT, signal.SIGKILL):
+            with self.subTest(number):
+                self.killed_by(number, env)
 
     def test_kill_9_of_the_group(self) -> None:
         line = self.pty()
@@ -511,7 +533,7 @@ class Files(Case):
         limit = 30011
         done = subprocess.run(
             [*self.program(), "-x", "500", "--log", log, "--record", record,
-             target.name], input=b"lines 2000\r", env=ENV, timeout=60,
+             target.name], input=b"lines 2000\r", env=ENV, timeout=PATIENCE,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
                                                   (limit, limit)))

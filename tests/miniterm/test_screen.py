@@ -719,7 +719,8 @@ class Picture(Symbols):
                         "set architecture i386:x86-64", "-ex",
                         f"target remote localhost:{port}", "-ex",
                         "x/2xg 0xffff82d040200000", "-ex", "detach"],
-                       env=ENV, capture_output=True, check=False, timeout=60)
+                       env=ENV, capture_output=True, check=False,
+                       timeout=PATIENCE)
         screen.keys("F2")
         screen.expect(r"d  dump registers")
         screen.keys("d", "Enter")
