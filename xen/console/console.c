@@ -335,7 +335,6 @@ void console_puts(const char *text, size_t len)
 size_t console_dom0_write(const char *buf, size_t len)
 {
     unsigned long flags;
-    bool any = false;
     size_t n = len, room;
 
     flags = lines_enter();
@@ -345,9 +344,9 @@ size_t console_dom0_write(const char *buf, size_t len)
         start_sending(&lines[i]);
         room = cs_tx_room(&lines[i].port, CS_CONSOLE);
         n = MIN(n, room - MIN(room, (size_t)TX_RESERVE));
-        any = true;
     }
-    for (unsigned int i = 0; any && i < NR_SERIAL_PORTS; i++)
+    /* A line that is stuck loses what it has no room for, and counts it. */
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
         if (has_role(&lines[i], CS_CONSOLE))
             queue_output(&lines[i], CS_CONSOLE, (const u8 *)buf, n);
     if (vga_wanted)
