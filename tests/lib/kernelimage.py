@@ -23,7 +23,7 @@ PT_NOTE = 4
 # How each format is made, and what its first bytes are. The kernel's build
 # puts the unpacked size behind all but gzip, which has it at its end.
 PACKERS = {
-    "gzip": (["gzip", "-9nc"], b"\x1f\x8b", False),
+    "gzip": (["gzip", "-1nc"], b"\x1f\x8b", False),
     "xz": (["xz", "--check=crc32", "--x86", "--lzma2=dict=4MiB", "-c"],
            b"\xfd7zXZ", True),
     "lz4": (["lz4", "-l", "-9", "-c"], b"\x02\x21\x4c\x18", True),
