@@ -413,16 +413,17 @@ int evtchn_close(struct domain *d, u32 port)
     return rc;
 }
 
-static int close_all(struct domain *d)
+/* From *next on, where it also says where to go on. */
+static int close_all(struct domain *d, u32 *next)
 {
-    for (; d->evtchn_reset_port < d->valid_evtchns; d->evtchn_reset_port++) {
-        (void)evtchn_close(d, d->evtchn_reset_port);
-        if (!(d->evtchn_reset_port % 64) && softirq_is_pending()) {
-            d->evtchn_reset_port++;
+    for (; *next < d->valid_evtchns; ++*next) {
+        (void)evtchn_close(d, *next);
+        if (!(*next % 64) && softirq_is_pending()) {
+            ++*next;
             return -ERESTART;
         }
     }
-    d->evtchn_reset_port = 0;
+    *next = 0;
     return 0;
 }
 
@@ -450,7 +451,7 @@ static void back_to_2l(struct domain *d)
 
 int evtchn_reset(struct domain *d)
 {
-    int rc = close_all(d);
+    int rc = close_all(d, &d->evtchn_reset_port);
 
     if (!rc)
         back_to_2l(d);
@@ -480,15 +481,19 @@ void evtchn_vcpu_init(struct vcpu *v)
 
 int evtchn_destroy(struct domain *d)
 {
-    int rc = close_all(d);
+    /* Not where a reset stopped that its guest never went on with: since then
+     * it may have opened ports below. */
+    int rc = close_all(d, &d->evtchn_destroy_port);
 
     if (rc)
         return rc;
     forget_virq_handler(d);
     domain_grace_period();
+    spin_lock(&d->event_lock); /* domain 0 may just be resetting it */
     d->evtchn_ops = &evtchn_2l_ops;
     evtchn_fifo_destroy(d); /* also what a refused init_control left */
     ASSERT(!d->evtchn_fifo);
+    spin_unlock(&d->event_lock);
     return 0;
 }
 

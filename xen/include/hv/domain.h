@@ -76,6 +76,7 @@ struct domain {
     u32 evtchn_hint;            /* no free port below */
     u32 evtchn_search;          /* evtchn_alloc_port() goes on here; 0: hint */
     u32 evtchn_reset_port;      /* EVTCHNOP_reset goes on here */
+    u32 evtchn_destroy_port;    /* and domain_kill() */
     u32 suspend_evtchn;         /* XEN_DOMCTL_subscribe */
     const struct evtchn_port_ops *evtchn_ops;
     struct evtchn_fifo_domain *evtchn_fifo; /* NULL: 2-level ABI */
