@@ -23,7 +23,7 @@ WAITS = r"waits for gdb\.\r"
 NO_KASLR = "modules=none nokaslr"
 
 # What Linux says when its clock, its CPUs or its patience have suffered.
-COMPLAINTS = (r"rcu.*stall|soft lockup|hard LOCKUP|blocked for more than|"
+COMPLAINTS = (r"rcu: INFO.*stall|soft lockup|hard LOCKUP|blocked for more than|"
               r"clocksource.*unstable|BUG:|Oops:|WARNING:|went backwards")
 
 
@@ -57,12 +57,15 @@ def with_files(directory: Path, *programs: Path) -> Path:
 
 
 def machine_on(ctx: Context, option: str, smp: str = Config().smp,
-               initrd: Path | None = None,
+               initrd: Path | None = None, words: str = "",
                **more: Any) -> tuple[Machine, str]:
-    """A machine whose second line is the debugger's, and that line's name."""
+    """A machine whose second line is the debugger's, and that line's name.
+
+    words: for domain 0's kernel.
+    """
     path = ctx.directory / "gdb.sock"
     config = dom0.config(
-        f"com2=115200,8n1 {option}", NO_KASLR, smp=smp,
+        f"com2=115200,8n1 {option}", f"{NO_KASLR} {words}", smp=smp,
         serial=("test", f"unix:{path},server=on,wait=off"),
         initrd=initrd or dom0.INITRD, **more)
     return Machine(config, ctx.directory), str(path)
