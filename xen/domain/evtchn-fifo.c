@@ -279,18 +279,27 @@ static int alloc_vcpu_queues(struct domain *d)
     return 0;
 }
 
-/* From the 2-level ABI: open ports keep what is pending. */
-static void take_over_ports(struct domain *d)
+static void init_priorities(struct domain *d)
 {
     for (u32 port = 1; port < d->valid_evtchns; port++) {
         struct evtchn *chn = evtchn_find(d, port);
 
-        if (port < EVTCHN_2L_NR_CHANNELS &&
-            test_bit(port, d->shared_info->evtchn_pending))
-            chn->pending = 1;
         chn->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
         chn->last_queue = EVTCHN_FIFO_PRIORITY_DEFAULT;
     }
+}
+
+/*
+ * From the 2-level ABI: open ports keep what is pending. Nobody sends by it any
+ * more; what is sent already waits likewise for the array's first page.
+ */
+static void take_over_pending(struct domain *d)
+{
+    u32 end = MIN(d->valid_evtchns, EVTCHN_2L_NR_CHANNELS);
+
+    for (u32 port = 1; port < end; port++)
+        if (test_bit(port, d->shared_info->evtchn_pending))
+            WRITE_ONCE(evtchn_find(d, port)->pending, 1);
 }
 
 static int switch_to_fifo(struct domain *d, struct vcpu *v, u64 gfn, u32 offset)
@@ -305,10 +314,12 @@ static int switch_to_fifo(struct domain *d, struct vcpu *v, u64 gfn, u32 offset)
         return rc;
     }
     d->evtchn_fifo = fifo;
-    take_over_ports(d);
+    init_priorities(d);
     d->max_evtchns = EVTCHN_FIFO_NR_CHANNELS;
     smp_wmb(); /* all of it before the ops that use it */
     WRITE_ONCE(d->evtchn_ops, &evtchn_fifo_ops);
+    domain_grace_period(); /* for those who send by the other ops */
+    take_over_pending(d);
     return 0;
 }
 

@@ -14,17 +14,33 @@ static struct vcpu *find_vcpu(struct domain *d, u32 id)
     return id < d->max_vcpus ? d->vcpu[index_nospec(id, d->max_vcpus)] : NULL;
 }
 
-/* Makes them all; the number is the one that createdomain was given. */
+static int make_vcpus(struct domain *d)
+{
+    for (u32 i = 0; i < d->max_vcpus; i++) {
+        if (d->vcpu[i])
+            continue;
+        if (d->evtchn_fifo)
+            return -EBUSY; /* its queues are made for those there are */
+        if (!vcpu_create(d, i))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/*
+ * Makes them all; the number is the one that createdomain was given. Where
+ * memory ran out it may be asked again, with the first of them at work.
+ */
 static int max_vcpus(struct domain *d, struct xen_domctl *op)
 {
-    u32 max = op->u.max_vcpus.max;
+    int rc;
 
-    if (d == currd || max != d->max_vcpus)
+    if (d == currd || op->u.max_vcpus.max != d->max_vcpus)
         return -EINVAL;
-    for (u32 i = 0; i < max; i++)
-        if (!d->vcpu[i] && !vcpu_create(d, i))
-            return -ENOMEM;
-    return 0;
+    domain_pause(d);
+    rc = make_vcpus(d);
+    domain_unpause(d);
+    return rc;
 }
 
 static int set_context(struct vcpu *v, const struct vcpu_guest_context *c)
