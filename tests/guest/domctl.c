@@ -394,3 +394,76 @@ TEST(cpu_policy)
     CHECK_ERR(policy(XEN_DOMCTL_set_cpu_policy, 0, &wanted, 1), -XEN_EINVAL);
     CHECK_OK(destroy(id));
 }
+
+/* --- a reset that nobody goes on with --- */
+
+static evtchn_port_t timer_port;
+static volatile u32 left_half_done;
+
+/* Upcall: a reset that was to begin again, and would go on, does not. */
+static void skip_reset(struct regs *regs)
+{
+    const uint8_t *code = (const uint8_t *)regs->rip;
+
+    port_forget(timer_port);
+    if (code[0] == 0x0f && code[1] == 0x05 && regs->rdi == EVTCHNOP_reset) {
+        regs->rip += 2;
+        left_half_done++;
+    }
+}
+
+static void reset_half(domid_t id)
+{
+    struct evtchn_alloc_unbound a = { .dom = id };
+    struct evtchn_reset r = { .dom = id };
+
+    while (hc_event_channel_op(EVTCHNOP_alloc_unbound, &a) == 0)
+        ;
+    /* a little later each time, until it is in the middle */
+    for (u64 delay = 10000; delay < 1000000 && !left_half_done;
+         delay += 10000) {
+        CHECK_OK(hc_set_timer_op(system_time() + delay));
+        vcpu0()->evtchn_upcall_mask = 0;
+        hc_event_channel_op(EVTCHNOP_reset, &r);
+        vcpu0()->evtchn_upcall_mask = 1;
+        hc_set_timer_op(0);
+        while (!left_half_done &&
+               hc_event_channel_op(EVTCHNOP_alloc_unbound, &a) == 0)
+            ;
+    }
+}
+
+/* The domain is destroyed from its first port on all the same. */
+TEST(destroyed_after_half_a_reset)
+{
+    struct evtchn_alloc_unbound a = { .dom = 0 };
+    struct evtchn_bind_interdomain b = { 0 };
+    struct evtchn_status s = { .dom = DOMID_SELF };
+    struct xen_domctl op = { .u.max_vcpus.max = 1 };
+    trap_handler_t old;
+    domid_t id = 0;
+
+    if (on_reference)
+        SKIP("a reset of the reference is not interrupted");
+    REQUIRE(CHECK_OK(create(0, &id, 1)));
+    CHECK_OK(domctl(XEN_DOMCTL_max_vcpus, id, &op));
+    timer_port = (evtchn_port_t)port_virq(VIRQ_TIMER, 0);
+    CHECK_OK(hc_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL));
+    port_open(timer_port);
+    old = trap_handler_set(VEC_EVENT, skip_reset);
+    reset_half(id);
+    trap_handler_set(VEC_EVENT, old);
+    CHECK(left_half_done);
+    a.dom = b.remote_dom = id;
+    CHECK_OK(hc_event_channel_op(EVTCHNOP_alloc_unbound, &a));
+    CHECK(a.port < 64);
+    b.remote_port = a.port;
+    CHECK_OK(hc_event_channel_op(EVTCHNOP_bind_interdomain, &b));
+    CHECK_OK(destroy(id));
+    s.port = b.local_port;
+    CHECK_OK(hc_event_channel_op(EVTCHNOP_status, &s));
+    CHECK_EQ(s.status, EVTCHNSTAT_unbound);
+    CHECK_OK(port_close(b.local_port));
+    port_forget(timer_port);
+    CHECK_OK(port_close(timer_port));
+}
