@@ -7,6 +7,7 @@
 
 #define MS 1000000UL
 #define SECOND (1000 * MS)
+#define AT_LAST (30 * SECOND) /* only what never comes takes so long */
 
 static evtchn_port_t timer_port;
 
@@ -63,13 +64,19 @@ TEST(time_never_goes_back)
 TEST(time_advances_as_the_tsc_says)
 {
     u32 khz = cpuid_forced(XEN_CPUID_FIRST_LEAF + 3, 2).a;
-    u64 tsc = rdtsc(), now = system_time(), ns;
+    u64 before = rdtsc(), begin = system_time(), between = rdtsc();
+    u64 end, ticks;
 
     REQUIRE(CHECK(khz > 0));
-    while (rdtsc() - tsc < khz * 100UL) /* a tenth of a second */
+    while (rdtsc() - between < khz * 100UL) /* a tenth of a second */
         ;
-    ns = system_time() - now;
-    CHECK(ns > 95 * MS && ns < 500 * MS);
+    /* The host may take the CPU away between any two of these. */
+    between = rdtsc() - between;
+    end = system_time();
+    before = rdtsc() - before;
+    ticks = (end - begin) * khz / MS;
+    CHECK(ticks > between / 100 * 95);
+    CHECK(ticks < before / 100 * 105);
 }
 
 TEST(wall_clock)
@@ -83,21 +90,28 @@ TEST(set_timer_fires)
 {
     timer_bind();
     CHECK_OK(hc_set_timer_op(system_time() + 5 * MS));
-    CHECK(timer_fires_within(2 * SECOND));
+    CHECK(timer_fires_within(AT_LAST));
 }
 
 TEST(set_timer_in_the_past)
 {
     timer_bind();
     CHECK_OK(hc_set_timer_op(1));
-    CHECK(timer_fires_within(2 * SECOND));
+    CHECK(timer_fires_within(AT_LAST));
 }
 
 TEST(set_timer_zero_stops)
 {
+    u64 at;
+
     timer_bind();
-    CHECK_OK(hc_set_timer_op(system_time() + 100 * MS));
-    CHECK_OK(hc_set_timer_op(0));
+    /* Once more if the host lets that moment pass before the second call. */
+    do {
+        at = system_time() + 100 * MS;
+        CHECK_OK(hc_set_timer_op(at));
+        CHECK_OK(hc_set_timer_op(0));
+    } while (system_time() >= at);
+    port_forget(timer_port);
     CHECK(!timer_fires_within(200 * MS));
 }
 
@@ -122,7 +136,7 @@ TEST(singleshot_fires)
 {
     timer_bind();
     CHECK_OK(singleshot(system_time() + 5 * MS, 0));
-    CHECK(timer_fires_within(2 * SECOND));
+    CHECK(timer_fires_within(AT_LAST));
     CHECK(!timer_fires_within(20 * MS));
 }
 
@@ -132,11 +146,11 @@ TEST(singleshot_in_the_past)
 
     timer_bind();
     CHECK_OK(singleshot(1, 0));
-    CHECK(timer_fires_within(2 * SECOND));
+    CHECK(timer_fires_within(AT_LAST));
     /* The flag asks for a refusal, which <xen/vcpu.h> leaves open. */
     rc = singleshot(1, VCPU_SSHOTTMR_future);
     CHECK(rc == 0 || rc == -XEN_ETIME);
-    CHECK_EQ(timer_fires_within(100 * MS), rc == 0);
+    CHECK_EQ(timer_fires_within(rc == 0 ? AT_LAST : 100 * MS), rc == 0);
 }
 
 /* So far in the past that the difference to now has the wrong sign. */
@@ -144,7 +158,7 @@ TEST(singleshot_ages_ago)
 {
     timer_bind();
     CHECK_OK(singleshot(1UL << 63, 0));
-    CHECK(timer_fires_within(SECOND));
+    CHECK(timer_fires_within(AT_LAST));
 }
 
 TEST(singleshot_far_away)
@@ -153,14 +167,20 @@ TEST(singleshot_far_away)
     CHECK_OK(singleshot(~0UL >> 1, 0));
     CHECK(!timer_fires_within(200 * MS));
     CHECK_OK(singleshot(system_time() + 5 * MS, 0));
-    CHECK(timer_fires_within(2 * SECOND));
+    CHECK(timer_fires_within(AT_LAST));
 }
 
 TEST(singleshot_stops)
 {
+    u64 at;
+
     timer_bind();
-    CHECK_OK(singleshot(system_time() + 100 * MS, 0));
-    CHECK_OK(hc_vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL));
+    do {
+        at = system_time() + 100 * MS;
+        CHECK_OK(singleshot(at, 0));
+        CHECK_OK(hc_vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL));
+    } while (system_time() >= at);
+    port_forget(timer_port);
     CHECK(!timer_fires_within(200 * MS));
 }
 
@@ -177,7 +197,7 @@ TEST(periodic_timer)
     timer_bind();
     CHECK_OK(hc_vcpu_op(VCPUOP_set_periodic_timer, 0, &t));
     for (unsigned i = 0; i < 3; i++)
-        CHECK(timer_fires_within(2 * SECOND));
+        CHECK(timer_fires_within(AT_LAST));
     CHECK_OK(hc_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL));
     port_forget(timer_port);
     CHECK(!timer_fires_within(100 * MS));
@@ -198,7 +218,7 @@ TEST(periodic_timer_bad)
 TEST(timer_interrupts_the_kernel)
 {
     ulong before = upcalls;
-    u64 end = system_time() + 2 * SECOND;
+    u64 end = system_time() + AT_LAST;
 
     timer_bind();
     CHECK_OK(hc_set_timer_op(system_time() + 5 * MS));
