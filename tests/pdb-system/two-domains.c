@@ -52,14 +52,6 @@ SECOND_CODE __attribute__((noreturn, used)) static void second_main(void)
     }
 }
 
-static long domctl(u32 cmd, domid_t domain, struct xen_domctl *op)
-{
-    op->cmd = cmd;
-    op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op->domain = domain;
-    return hc_domctl(op);
-}
-
 static bool limits(domid_t id)
 {
     struct xen_domctl op = { 0 };
