@@ -107,6 +107,8 @@ uint64_t bp_look(struct pdb *p, const struct pdb_bp *bp, struct pdb_tid t);
 /* Shows bytes as they are without int3s; addr..addr+len lies in one page. */
 void sites_hide(struct pdb *p, const struct pdb_space *as, uint64_t addr,
                 uint8_t *buf, uint32_t len);
+/* One byte written on a site: it goes under the int3, if that is there. */
+int site_write(struct pdb *p, int site, uint8_t byte);
 /* The site at a machine address, or -1. */
 int site_find(const struct pdb *p, uint64_t maddr);
 /* Takes a site into use, planting it if need be: its index or -errno. */

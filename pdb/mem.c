@@ -61,10 +61,8 @@ static int write_run(struct pdb *p, const struct pdb_space *as, uint64_t addr,
     if (p->ops->translate(p->ctx, as, addr, &maddr) < 0)
         return p->ops->write_mem(p->ctx, as, addr, from, len);
     site = site_find(p, maddr);
-    if (site >= 0) {
-        p->brk.site[site].old = from[0];
-        return 1;
-    }
+    if (site >= 0)
+        return site_write(p, site, from[0]);
     for (n = 1; n < len && site_find(p, maddr + n) < 0; n++)
         ;
     return p->ops->write_mem(p->ctx, as, addr, from, n);

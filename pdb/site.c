@@ -5,7 +5,9 @@
  * A site is one byte of machine memory, so two breakpoints that reach it by
  * different mappings share one int3, and the int3 is recognised whichever
  * mapping ran into it.  Invariant: a site in use and not lifted holds 0xcc in
- * memory and the guest's byte in .old; gdb never sees the former.
+ * memory and the guest's byte in .old; gdb never sees the former.  But the
+ * memory is the guest's: it may patch its code, or use the page for something
+ * else.  Where the int3 has gone by itself, what is there now is left alone.
  */
 #include "int.h"
 
@@ -32,6 +34,13 @@ static int get_byte(struct pdb *p, const struct pdb_site *s, uint8_t *byte)
     int n = p->ops->read_mem(p->ctx, &as, s->maddr, byte, 1);
 
     return n == 1 ? 0 : n < 0 ? n : -PDB_EFAULT;
+}
+
+static bool is_planted(struct pdb *p, const struct pdb_site *s)
+{
+    uint8_t now = 0;
+
+    return !s->lifted && get_byte(p, s, &now) == 0 && now == INT3;
 }
 
 int site_find(const struct pdb *p, uint64_t maddr)
@@ -87,7 +96,7 @@ void site_put(struct pdb *p, int site, bool memory)
 {
     struct pdb_site *s = &p->brk.site[site];
 
-    if (--s->users == 0 && !s->lifted && memory)
+    if (--s->users == 0 && memory && is_planted(p, s))
         (void)put_byte(p, s, s->old);
 }
 
@@ -95,8 +104,9 @@ void site_lift(struct pdb *p, int site)
 {
     struct pdb_site *s = &p->brk.site[site];
 
+    if (is_planted(p, s))
+        (void)put_byte(p, s, s->old);
     s->lifted = true;
-    (void)put_byte(p, s, s->old);
 }
 
 void site_plant(struct pdb *p, int site)
@@ -109,6 +119,17 @@ void site_plant(struct pdb *p, int site)
     /* The step itself may have written here. */
     if (get_byte(p, s, &s->old) == 0)
         (void)put_byte(p, s, INT3);
+}
+
+int site_write(struct pdb *p, int site, uint8_t byte)
+{
+    struct pdb_site *s = &p->brk.site[site];
+    int err = is_planted(p, s) ? 0 : put_byte(p, s, byte);
+
+    if (err < 0)
+        return err;
+    s->old = byte;
+    return 1;
 }
 
 void sites_hide(struct pdb *p, const struct pdb_space *as, uint64_t addr,
@@ -125,7 +146,7 @@ void sites_hide(struct pdb *p, const struct pdb_space *as, uint64_t addr,
         if (!looked && p->ops->translate(p->ctx, as, addr, &maddr) < 0)
             return;
         looked = true;
-        if (s->maddr - maddr < len)
+        if (s->maddr - maddr < len && buf[s->maddr - maddr] == INT3)
             buf[s->maddr - maddr] = s->old;
     }
 }

@@ -37,6 +37,41 @@ static void writes_under_an_int3(struct fake *f)
     CHECK(f->mem[1][0x100] == 0xa3);
 }
 
+/* The guest patches its code, or the page is another's by now. */
+static void leaves_alone_what_has_changed(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "Z0,10100,1");
+    f->mem[1][0x100] = 0xe8;
+    IS(fake_ask(f, "m10100,1"), "e8");
+    IS(fake_ask(f, "M10100,1:e9"), "OK");
+    CHECK(f->mem[1][0x100] == 0xe9);
+    f->mem[1][0x100] = 0xea;
+    IS(fake_ask(f, "z0,10100,1"), "OK");
+    CHECK(f->mem[1][0x100] == 0xea);
+    fake_ask(f, "Z0,10200,1");
+    f->mem[1][0x200] = 0xeb;
+    fake_ask(f, "D");
+    CHECK(f->mem[1][0x200] == 0xeb);
+}
+
+static void writes_while_it_is_stepped_over(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    IS(fake_ask(f, "QNonStop:1"), "OK");
+    fake_ask(f, "Z0,10200,1;" FALSE_CODE);
+    fake_ask(f, "vCont;c");
+    CHECK(fake_int3(f, 1, 1, 0x10200) == PDB_GO);
+    IS(fake_ask(f, "M10200,1:5a"), "OK"); /* the int3 is lifted */
+    CHECK(f->mem[1][0x200] == 0x5a);
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_GO);
+    CHECK(f->mem[1][0x200] == 0xcc);
+    IS(fake_ask(f, "z0,10200,1"), "OK");
+    CHECK(f->mem[1][0x200] == 0x5a);
+}
+
 static void refuses_what_cannot_be(struct fake *f)
 {
     static const char *const bad[] = {
@@ -333,6 +368,8 @@ static void debug_registers_run_out(struct fake *f)
 const struct test break_tests[] = {
     { "plants and hides", plants_and_hides },
     { "writes under an int3", writes_under_an_int3 },
+    { "leaves alone what has changed", leaves_alone_what_has_changed },
+    { "writes while it is stepped over", writes_while_it_is_stepped_over },
     { "refuses what cannot be", refuses_what_cannot_be },
     { "tables fill up with an error", tables_fill_up_with_an_error },
     { "hits are reported", hits_are_reported },
