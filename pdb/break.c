@@ -133,10 +133,8 @@ static void bp_remove(struct pdb *p, struct pdb_bp *bp, bool memory)
 {
     if (bp->type == PDB_BP_SOFT)
         site_put(p, bp->site, memory);
-    else if (p->brk.over_bp != bp - p->brk.bp)
+    else if (!bp->lifted)
         (void)bp_set_hw(p, bp, false);
-    else
-        p->brk.over_bp = -1; /* cleared already, for a step over it */
     forget_code(p, bp);
     bp->used = false;
 }

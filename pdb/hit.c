@@ -74,6 +74,29 @@ static bool get_rip(struct pdb *p, struct pdb_tid t, uint64_t *rip)
     return true;
 }
 
+/* All at one address: of each inferior and context that has one there. */
+static void bps_lift(struct pdb *p, uint64_t addr)
+{
+    struct pdb_bp *bp;
+
+    for (bp = p->brk.bp; bp < p->brk.bp + PDB_NR_BPS; bp++)
+        if (bp->used && bp->type == PDB_BP_EXEC && bp->addr == addr &&
+            !bp->lifted) {
+            bp->lifted = true;
+            (void)bp_set_hw(p, bp, false);
+        }
+}
+
+/* Non-stop: the register may have been given away meanwhile. */
+static void bps_plant(struct pdb *p)
+{
+    struct pdb_bp *bp;
+
+    for (bp = p->brk.bp; bp < p->brk.bp + PDB_NR_BPS; bp++)
+        if (bp->used && bp->lifted)
+            bp->lifted = bp_set_hw(p, bp, true) < 0;
+}
+
 /* Lifts what t stands on, for run_over(). */
 static enum hit over(struct pdb *p, struct pdb_tid t, int site, int bp)
 {
@@ -83,7 +106,7 @@ static enum hit over(struct pdb *p, struct pdb_tid t, int site, int bp)
     if (site >= 0)
         site_lift(p, site);
     if (bp >= 0)
-        (void)bp_set_hw(p, &p->brk.bp[bp], false);
+        bps_lift(p, p->brk.bp[bp].addr);
     return HIT_OVER;
 }
 
@@ -94,8 +117,8 @@ void hit_settle(struct pdb *p)
     p->brk.over_site = p->brk.over_bp = -1;
     if (site >= 0)
         site_plant(p, site);
-    if (bp >= 0 && p->brk.bp[bp].used)
-        (void)bp_set_hw(p, &p->brk.bp[bp], true);
+    if (bp >= 0)
+        bps_plant(p);
 }
 
 /*
@@ -147,26 +170,30 @@ static enum hit judge_soft(struct pdb *p, struct pdb_stop *s)
     return report ? HIT_REPORT : over(p, s->thread, site, -1);
 }
 
+/*
+ * The registers act on every CPU and in every address space.  Whoever else
+ * comes by would be held there for ever: it is a fault, before the instruction.
+ */
 static enum hit judge_exec(struct pdb *p, struct pdb_stop *s)
 {
     bool report = false;
     uint64_t rip;
-    int i, mine = -1;
+    int i, here = -1;
 
     if (!get_rip(p, s->thread, &rip))
         return HIT_ALIEN;
     for (i = 0; i < PDB_NR_BPS; i++) {
         struct pdb_bp *bp = &p->brk.bp[i];
 
-        if (bp->type != PDB_BP_EXEC || bp->addr != rip ||
-            !applies(p, bp, s->thread))
+        if (!bp->used || bp->type != PDB_BP_EXEC || bp->addr != rip)
             continue;
-        mine = i;
-        report |= hit_counts(p, bp, s->thread);
+        here = i;
+        if (applies(p, bp, s->thread))
+            report |= hit_counts(p, bp, s->thread);
     }
-    if (mine < 0)
+    if (here < 0)
         return HIT_ALIEN;
-    return report ? HIT_REPORT : over(p, s->thread, -1, mine);
+    return report ? HIT_REPORT : over(p, s->thread, -1, here);
 }
 
 /* x86 has no register for reads alone: a changed value was a write. */

@@ -104,6 +104,7 @@ struct pdb_bp {
     uint64_t addr;
     uint32_t len;
     int16_t site;  /* index for PDB_BP_SOFT, else -1 */
+    bool lifted;   /* PDB_BP_EXEC: its register is free, for a step */
     uint16_t cond, cond_len; /* lists of expressions in code[], see break.c */
     uint16_t cmds, cmds_len;
     uint64_t value; /* data watch: a sum of what was there at the last look */
@@ -119,7 +120,7 @@ struct pdb_breaks {
     uint64_t removed;    /* where the last code breakpoint was taken out */
     struct pdb_tid over; /* the thread that steps over a breakpoint */
     int16_t over_site;   /* the site lifted for it, -1 none */
-    int16_t over_bp;     /* the debug register cleared for it, -1 none */
+    int16_t over_bp;     /* one of those lifted for it, -1 none */
 };
 
 struct pdb {

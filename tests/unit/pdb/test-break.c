@@ -295,6 +295,49 @@ static void hardware_execution(struct fake *f)
     HAS(fake_body(fake_pull(f), NULL), "T05thread:1;hwbreak:;");
 }
 
+/* The same kernel at the same address, in a domain that is not meant. */
+static void hardware_of_another_inferior(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vAttach;2");
+    IS(fake_ask(f, "Z1,10203,1"), "OK");
+    fake_ask(f, "vCont;c");
+    f->regs[1][1].v[PDB_RIP] = 0x10203;
+    CHECK(fake_stop(f, PDB_WHY_EXEC, 1, 1) == PDB_GO);
+    CHECK(f->plan.alone && f->plan.act[0].who.pid == 1 && !f->hw_used[0]);
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_GO && f->hw_used[0]);
+    f->regs[2][1].v[PDB_RIP] = 0x10203;
+    CHECK(fake_stop(f, PDB_WHY_EXEC, 2, 1) == PDB_HOLD);
+}
+
+static void hardware_twice_at_an_address(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "Z1,10203,1;" FALSE_CODE);
+    fake_ask(f, "vAttach;2");
+    fake_ask(f, "Z1,10203,1;" FALSE_CODE);
+    CHECK(f->hw_used[0] && f->hw_used[1]);
+    fake_ask(f, "vCont;c");
+    f->regs[1][1].v[PDB_RIP] = 0x10203;
+    CHECK(fake_stop(f, PDB_WHY_EXEC, 1, 1) == PDB_GO);
+    CHECK(f->plan.alone && !f->hw_used[0] && !f->hw_used[1]);
+    CHECK(fake_stop(f, PDB_WHY_GONE, 2, 1) == PDB_HOLD); /* amid the step */
+    CHECK(fake_stop(f, PDB_WHY_BREAK_IN, 1, 1) == PDB_HOLD);
+    fake_pull(f);
+    fake_push(f, "+", 1);
+    fake_ask(f, "vCont;c");
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_GO);
+    CHECK(f->hw_used[0] && !f->hw_used[1]);
+    fake_push(f, "\x03", 1);
+    CHECK(fake_stop(f, PDB_WHY_BREAK_IN, 1, 1) == PDB_HOLD);
+    fake_pull(f);
+    fake_push(f, "+", 1);
+    fake_ask(f, "D");
+    CHECK(!f->hw_used[0]);
+}
+
 static enum pdb_verdict watch_hit(struct fake *f, uint64_t addr, bool stepped)
 {
     struct pdb_stop s = { .why = PDB_WHY_WATCH, .thread = { 1, 1 },
@@ -385,6 +428,8 @@ const struct test break_tests[] = {
     { "belong to an address space", belong_to_an_address_space },
     { "share a site", share_a_site },
     { "hardware execution", hardware_execution },
+    { "hardware of another inferior", hardware_of_another_inferior },
+    { "hardware twice at an address", hardware_twice_at_an_address },
     { "watches writes", watches_writes },
     { "watches reads", watches_reads },
     { "foreign debug register is passed", foreign_debug_register_is_passed },
