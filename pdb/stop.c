@@ -24,12 +24,14 @@ static void stop_pop(struct pdb *p)
     memmove(p->stops, p->stops + 1, p->nr_stops * sizeof(p->stops[0]));
 }
 
+/* One that gdb has been told of stays until its vStopped, which takes it. */
 void stop_forget(struct pdb *p, int32_t pid)
 {
     uint32_t i, kept = 0;
 
     for (i = 0; i < p->nr_stops; i++)
-        if (pid >= 0 && p->stops[i].thread.pid != pid)
+        if (pid >= 0 && (p->stops[i].thread.pid != pid ||
+                         (i == 0 && p->notified)))
             p->stops[kept++] = p->stops[i];
     p->nr_stops = kept;
     if (!kept)

@@ -179,6 +179,25 @@ static void non_stop(struct fake *f)
     CHECK(f->nr_interrupts == 2);
 }
 
+/* Its stop is out, gdb is about to ask for the next one. */
+static void death_between_a_stop_and_the_next(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vAttach;2");
+    fake_ask(f, "QNonStop:1");
+    fake_ask(f, "vCont;c");
+    CHECK(fake_stop(f, PDB_WHY_HALTED, 2, 1) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "Stop:T00thread:p2.1;");
+    CHECK(fake_stop(f, PDB_WHY_HALTED, 1, 2) == PDB_HOLD);
+    f->exists[2] = false;
+    CHECK(fake_stop(f, PDB_WHY_GONE, 2, 1) == PDB_HOLD);
+    IS(fake_pull(f), "");
+    HAS(fake_ask(f, "vStopped"), "T00thread:p1.2;");
+    IS(fake_ask(f, "vStopped"), "W00;process:2");
+    IS(fake_ask(f, "vStopped"), "OK");
+}
+
 static void non_stop_condition(struct fake *f)
 {
     fake_init(f, 0);
@@ -222,6 +241,7 @@ const struct test stop_tests[] = {
     { "strange threads are not shown", strange_threads_are_not_shown },
     { "catches system calls", catches_system_calls },
     { "non-stop", non_stop },
+    { "death between a stop and the next", death_between_a_stop_and_the_next },
     { "non-stop condition", non_stop_condition },
     { "console text", console_text },
     { NULL, NULL },
