@@ -571,6 +571,8 @@ static bool trap_in_debugger(struct cpu_user_regs *regs)
     if (regs->entry_vector == X86_EXC_BP) {
         if (pdb_hook_pass(regs))
             return true;
+        if (regs->rip - 1 == (unsigned long)pdb_own_int3)
+            return true; /* `monitor key D`: it is stopped already */
         s = pdb_int3_site(regs);
         if (!s)
             return false;
