@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Whose int3 was it?  A CPU that has run one asks by the machine address, as
- * the core knows its own by that, however they are mapped.
+ * the core knows its own by that, however they are mapped.  And the core's
+ * int3s that have to be out of memory for a while.
  */
 #include <hv/cpu.h>
 
@@ -53,4 +54,36 @@ bool pdb_int3_is_bug(const struct cpu_user_regs *regs)
     return !guest_mode(regs) && regs->rip - 1 != (unsigned long)pdb_own_int3 &&
            int3_place(regs, &ma) && !site_at(ma) && pdb_peek(ma, &byte) &&
            byte == INT3;
+}
+
+/* Out of the way until the machine goes on. */
+bool pdb_int3_take_out(const struct pdb_site *s)
+{
+    pdb_target->out[s - pdb_target->core.brk.site] = true;
+    return pdb_poke(s->maddr, s->old);
+}
+
+/*
+ * int3s that were taken out because the debugger itself ran into them.  While
+ * gdb looks at one domain that stands still, there are none: nobody else's hit
+ * could be told of.  One that has gone without us stays away: the guest has
+ * other code, or something else, at that place by now.
+ */
+void pdb_int3s_again(void)
+{
+    struct pdb_target *t = pdb_target;
+    struct pdb_site *s = t->core.brk.site;
+    u8 now;
+
+    for (unsigned int i = 0; i < PDB_NR_SITES; i++, s++) {
+        if (!s->users || s->lifted || !pdb_peek(s->maddr, &now)) {
+            t->out[i] = false;
+        } else if (t->scoped && now == INT3) {
+            t->out[i] = pdb_poke(s->maddr, s->old);
+        } else if (!t->scoped && t->out[i]) {
+            t->out[i] = false;
+            if (now == s->old)
+                (void)pdb_poke(s->maddr, INT3);
+        }
+    }
 }

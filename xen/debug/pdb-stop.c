@@ -352,20 +352,6 @@ static void serve(const struct pdb_stop *s)
 
 /* --- letting go --- */
 
-/*
- * int3s that were taken out because the debugger itself ran into them.  While
- * gdb looks at one domain that stands still, there are none: nobody else's hit
- * could be told of.
- */
-static void plant_again(void)
-{
-    struct pdb_site *s = pdb_target->core.brk.site;
-
-    for (unsigned int i = 0; i < PDB_NR_SITES; i++)
-        if (s[i].users && !s[i].lifted)
-            (void)pdb_poke(s[i].maddr, pdb_target->scoped ? s[i].old : 0xcc);
-}
-
 /* Single steps are armed; the CPUs that may run are told. */
 static bool arm_steps(cpumask_t *may)
 {
@@ -483,7 +469,7 @@ static void let_go(struct cpu_user_regs *regs)
     skip_stopped_time();
     if (t->planned)
         pdb_hold_domains();
-    plant_again();
+    pdb_int3s_again();
     if (!t->scoped && !(t->planned && t->plan.alone))
         pdb_hooks_plant();
     console_debug_unclaim();
@@ -576,9 +562,8 @@ static bool trap_in_debugger(struct cpu_user_regs *regs)
         s = pdb_int3_site(regs);
         if (!s)
             return false;
-        /* Out of the way until let_go(). */
         regs->rip--;
-        return pdb_poke(s->maddr, s->old);
+        return pdb_int3_take_out(s);
     }
     if (regs->entry_vector == X86_EXC_DB)
         return false;

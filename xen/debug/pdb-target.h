@@ -55,6 +55,7 @@ struct pdb_target {
     int32_t scope; /* the only inferior that stops; 0: everything does */
     bool scoped;   /* it stands still, gdb is served, and the rest runs */
     bool tick_due; /* then: a second has passed */
+    bool out[PDB_NR_SITES]; /* int3s of the core's that we took out */
     const char *reason;
     struct pdb_one_step step[NR_PDB_STEPS];
     struct pdb_hw hw[4]; /* len 0: free */
@@ -89,6 +90,10 @@ struct pdb_site *pdb_int3_site(const struct cpu_user_regs *regs);
 bool pdb_int3_is_gone(const struct cpu_user_regs *regs);
 /* One in the hypervisor that no debugger has put there. */
 bool pdb_int3_is_bug(const struct cpu_user_regs *regs);
+/* The leader ran into one. False: there is no RAM. */
+bool pdb_int3_take_out(const struct pdb_site *s);
+/* The machine goes on: what is to be in memory then. */
+void pdb_int3s_again(void);
 
 /* --- pdb-thread.c --- */
 int pdb_get_regs(void *ctx, struct pdb_tid t, struct pdb_regs *r);
