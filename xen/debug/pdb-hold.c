@@ -72,6 +72,15 @@ static void note_kept(const struct domain *d)
         *k = (struct kept){true, d->id, now()};
 }
 
+/* Its number may come back, with another domain that nobody kept so long. */
+void pdb_hold_forget(const struct domain *d)
+{
+    struct kept *k = find_kept(d);
+
+    if (k)
+        k->used = false;
+}
+
 static void keep(struct vcpu *v)
 {
     holding = true;

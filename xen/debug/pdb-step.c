@@ -173,6 +173,15 @@ void pdb_steps_disarm(void)
     }
 }
 
+void pdb_steps_forget(const struct domain *d)
+{
+    struct pdb_one_step *s = pdb_target->step;
+
+    for (; s < pdb_target->step + NR_PDB_STEPS; s++)
+        if (s->armed && s->v && s->v->domain == d)
+            s->armed = false;
+}
+
 /* PUSHF has pushed what the step needed, not what the code had. */
 static void mend_pushed(const struct pdb_one_step *s,
                         struct cpu_user_regs *regs)

@@ -767,6 +767,10 @@ void pdb_life(const struct domain *d, bool born)
 
     while (!lead())
         cpu_relax();
+    if (!born) {
+        pdb_steps_forget(d);
+        pdb_hold_forget(d);
+    }
     verdict = judge(&s);
     send_all();
     __atomic_store_n(&leader, NOBODY, __ATOMIC_SEQ_CST);

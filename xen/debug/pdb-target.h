@@ -119,12 +119,15 @@ struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs);
 void pdb_step_arm(struct pdb_tid t);
 /* Take back what was armed and did not happen. */
 void pdb_steps_disarm(void);
+/* d ends: what was armed in its vCPUs does not happen any more. */
+void pdb_steps_forget(const struct domain *d);
 /* #DB with DR6.BS: the step armed here, which is now undone; NULL: none. */
 const struct pdb_one_step *pdb_step_finish(struct cpu_user_regs *regs);
 bool pdb_step_armed_here(void);
 
 /* --- pdb-hold.c --- */
 void pdb_hold_domains(void); /* as the plan says */
+void pdb_hold_forget(const struct domain *d); /* it ends */
 /* What the plan says that t is to do, under the scope. */
 enum pdb_do pdb_wanted(struct pdb_tid t);
 /* Only the scope's domain is to stand still for *s. */
