@@ -39,6 +39,8 @@
 #define NOBODY NR_CPUS
 #define DR6_BS (1UL << 14)
 #define DR6_CLEAR 0xffff0ff0UL
+#define DR6_HITS 0xfUL
+#define DR6_CAUSES 0xe00fUL /* BT, BS, BD, B3 to B0: SDM vol. 3B 18.2.3 */
 
 enum phase { RUNNING, STEPPING, STOPPED };
 
@@ -656,6 +658,15 @@ void pdb_stop_guest(struct pdb_stop *s)
 }
 
 /*
+ * A data watchpoint of the debugger's was hit by somebody for whom it is not
+ * meant: a guest must not hear of a #DB that is none of its own.
+ */
+static bool is_no_guests(u64 dr6)
+{
+    return (dr6 & DR6_HITS) && !(pdb_hw_guests(dr6) & DR6_CAUSES);
+}
+
+/*
  * #BP, #DB and faults, from the hypervisor or a guest. True: dealt with.
  */
 static bool trapped(struct cpu_user_regs *regs)
@@ -682,7 +693,7 @@ static bool trapped(struct cpu_user_regs *regs)
         if (!wait_behind_leader(regs, vector))
             return true;
     set_event(regs, &s, button ? X86_EXC_NMI : vector, dr6);
-    passed = stop(regs, &s) == PDB_PASS;
+    passed = stop(regs, &s) == PDB_PASS && !is_no_guests(dr6);
     if (!passed)
         dr6 = DR6_CLEAR;
     if (vector == X86_EXC_DB) /* the guest is to see its own part of it */
