@@ -38,6 +38,7 @@ static enum nmi_policy policy = NMI_FATAL;
 static DEFINE_PER_CPU(u32, nmi_count);
 static u64 dump_wanted;    /* CPUs asked for their registers; atomics */
 static u64 dump_later;     /* those that were printing: ask again; atomics */
+static u64 dump_too_late;  /* those that did not answer in time; atomics */
 static u64 unknown_later;   /* CPUs with an NMI to tell of later; atomics */
 static u64 dom0_reasons;   /* XEN_NMIREASON_* bits for domain 0; atomics */
 static bool (*debugger_nmi)(struct cpu_user_regs *regs);
@@ -64,6 +65,7 @@ void nmi_register_debugger(bool (*fn)(struct cpu_user_regs *regs),
 
 bool nmi_dump_cpu(unsigned int cpu)
 {
+    clear_bit(cpu, &dump_too_late);
     set_bit(cpu, &dump_wanted);
     smp_send_nmi(cpumask_of(cpu));
     for (unsigned int ms = 0; ms < ANSWER_MS; ms++) {
@@ -74,7 +76,12 @@ bool nmi_dump_cpu(unsigned int cpu)
         this_cpu(console_activity)++; /* the other one prints for us */
         udelay(1000);
     }
-    return !test_and_clear_bit(cpu, &dump_wanted);
+    /* It may answer yet: one that the debugger keeps is in an NMI already. */
+    set_bit(cpu, &dump_too_late);
+    if (test_and_clear_bit(cpu, &dump_wanted))
+        return false;
+    clear_bit(cpu, &dump_too_late);
+    return true;
 }
 
 static bool dump_was_wanted(const struct cpu_user_regs *regs)
@@ -82,7 +89,7 @@ static bool dump_was_wanted(const struct cpu_user_regs *regs)
     unsigned int cpu = smp_processor_id();
 
     if (!test_bit(cpu, &dump_wanted))
-        return false;
+        return test_and_clear_bit(cpu, &dump_too_late);
     if (console_busy_here()) {
         set_bit(cpu, &dump_later);
         return true;
