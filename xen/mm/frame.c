@@ -191,7 +191,8 @@ void frame_continue(struct frame *f)
     leave_type(f, type_of(refs), f->order * 2U);
 }
 
-/* The reference taken here keeps the frame while it is alone with us. */
+/* The reference taken here keeps the frame while it is alone with us. A full
+ * count (FRAME_FULL) has room for one of each CPU. */
 bool frame_clear_idle_type(struct frame *f)
 {
     u64 old = READ_ONCE(f->refs);
@@ -201,8 +202,7 @@ bool frame_clear_idle_type(struct frame *f)
             return false;
         if (!(old & FRAME_VALIDATED) || !type_has_rules(type_of(old)))
             return true;
-        if ((old & (FRAME_BUSY | FRAME_COUNT_MASK | FRAME_FULL)) ||
-            !(old & FRAME_REF_MASK))
+        if ((old & (FRAME_BUSY | FRAME_COUNT_MASK)) || !(old & FRAME_REF_MASK))
             return false;
     } while (!atomic_try_cmpxchg(&f->refs, &old,
                                  (old + FRAME_REF_ONE + FRAME_BUSY) &

@@ -309,6 +309,16 @@ int pv_unpin(struct domain *d, mfn_t m)
     return rc;
 }
 
+/* Of a frame that d owned a moment ago. One with so many references that no
+ * more can be had, not even by pv_unpin(), does not change hands soon. */
+static void relinquish_pin(struct domain *d, struct frame *f)
+{
+    if (!(READ_ONCE(f->refs) & FRAME_PINNED) || !pv_unpin(d, frame_to_mfn(f)))
+        return;
+    if ((READ_ONCE(f->refs) & FRAME_FULL) && clear_pinned(f))
+        frame_put_and_type(f);
+}
+
 int pv_relinquish_tables(struct domain *d)
 {
     struct vcpu *v;
@@ -326,10 +336,10 @@ int pv_relinquish_tables(struct domain *d)
         unsigned long m = d->relinquish_mfn;
         bool own = frame_table[m].owner == d->id && mfn_valid(_mfn(m));
 
-        if (own && (READ_ONCE(frame_table[m].refs) & FRAME_PINNED))
-            pv_unpin(d, _mfn(m));
-        if (own)
+        if (own) {
+            relinquish_pin(d, &frame_table[m]);
             frame_clear_idle_type(&frame_table[m]);
+        }
         if ((own || m % SCAN_BATCH == 0) && softirq_is_pending()) {
             d->relinquish_mfn++;
             return -ERESTART;
