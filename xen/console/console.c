@@ -45,6 +45,7 @@
 /* Received bytes that are handled before others go first, twice a FIFO; and how
  * often one interrupt does that. */
 #define RX_BATCH 32
+#define RX_ROOM (RX_BATCH * sizeof(((struct cs_action *)0)->data))
 #define MAX_PASSES 3
 
 struct line {
@@ -431,6 +432,17 @@ static bool next_byte(struct line *l, u16 *c)
 }
 
 /*
+ * There may be no room for what comes next, should it be for domain 0. On the
+ * debugger's own line nothing is, nor while it holds the machine: a domain 0
+ * that does not read must not keep gdb out.
+ */
+static bool lacks_room(const struct line *l)
+{
+    return has_role(l, CS_CONSOLE) && !l->port.held &&
+           dom0_input_room() <= RX_ROOM;
+}
+
+/*
  * Take bytes from the UART while there is room for what they may become.
  * Returns how many actions were stored for act_on(). The lock is held.
  */
@@ -441,9 +453,7 @@ static unsigned int take_bytes(struct line *l, struct cs_action *acts,
     u16 c;
 
     for (unsigned int taken = 0;
-         taken < RX_BATCH &&
-         dom0_input_room() > RX_BATCH * sizeof(acts->data) && next_byte(l, &c);
-         taken++) {
+         taken < RX_BATCH && !lacks_room(l) && next_byte(l, &c); taken++) {
         perf_inc(console_in);
         acts[n] = c == SERIAL_BREAK ? cs_rx_break(&l->port)
                                     : cs_rx(&l->port, (u8)c);
@@ -456,8 +466,7 @@ static unsigned int take_bytes(struct line *l, struct cs_action *acts,
 /* Input for domain 0 has nowhere to go: the line waits. The lock is held. */
 static void throttle(struct line *l)
 {
-    bool full = dom0_input_room() <=
-                RX_BATCH * sizeof(((struct cs_action *)0)->data);
+    bool full = lacks_room(l);
 
     ns16550_throttle(&l->uart, full);
     if (l->by_irq)
