@@ -11,6 +11,7 @@
 #include <hv/clock.h>
 #include <hv/domain-clock.h>
 #include <hv/domain.h>
+#include <hv/softirq.h>
 #include <hv/spinlock.h>
 #include <hv/string.h>
 
@@ -51,7 +52,8 @@ static void write_registered(struct vcpu *v)
     (void)vcpu_write_kernel_va(v, va, &t.version, sizeof(t.version));
 }
 
-/* irqs off: a change of the clock writes from interrupt context. */
+/* irqs off. Not in interrupts: it takes references of frames, and the last one
+ * that goes frees a frame. */
 static void update(struct vcpu *v, const struct cpu_clock *c, u64 base)
 {
     v->time_last.tsc_timestamp = c->tsc_stamp;
@@ -86,13 +88,17 @@ void vcpu_invalidate_time_info(struct vcpu *v)
     v->time_last.tsc_timestamp = ~0UL; /* no stamp is that */
 }
 
-/* This CPU's clock changed: the guest that runs on it is told at once. */
+/* This CPU's clock changed, in an interrupt or while it waits for another CPU,
+ * with any lock: its guest is told before it runs on. */
 static void clock_changed(void)
 {
-    struct vcpu *v = current;
+    raise_softirq(SOFTIRQ_GUEST_TIME);
+}
 
-    if (v && !v->is_idle && v->pv.info)
-        vcpu_update_time_info(v);
+static void tell_current(void)
+{
+    if (!current->is_idle)
+        vcpu_update_time_info(current);
 }
 
 void domain_update_wall_clock(struct domain *d)
@@ -124,5 +130,6 @@ out:
 
 void __init domain_clock_init(void)
 {
+    softirq_register(SOFTIRQ_GUEST_TIME, tell_current);
     clock_register_changed(clock_changed);
 }

@@ -15,6 +15,7 @@ enum softirq {
     SOFTIRQ_TIME_CALIBRATE,
     SOFTIRQ_NMI, /* what an NMI must not do itself */
     SOFTIRQ_RELEASE, /* pv/: what an idle CPU keeps of its last guest */
+    SOFTIRQ_GUEST_TIME, /* domain/: tell the current vCPU of a new clock */
     SOFTIRQ_GUEST_NMI, /* pv/: hand the current vCPU its NMI */
     SOFTIRQ_DROP, /* pv/: tables whose drop was interrupted; last of all */
     NR_SOFTIRQS,
