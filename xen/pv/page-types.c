@@ -19,10 +19,20 @@
 #include <hv/printk.h>
 #include <hv/pv-mm.h>
 #include <hv/softirq.h>
+#include <hv/spinlock.h>
 
+/* The frame keeps its owner, but others in the hash chain may be freed. */
 static struct domain *owner_of(const struct frame *f)
 {
-    return f->owner == currd->id ? currd : domain_find(f->owner);
+    unsigned long flags;
+    struct domain *d;
+
+    if (likely(f->owner == currd->id))
+        return currd;
+    flags = local_irq_save();
+    d = domain_find(f->owner);
+    local_irq_restore(flags);
+    return d;
 }
 
 /* Most of a table is empty: it is looked through by fours. */
