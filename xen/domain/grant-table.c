@@ -345,8 +345,24 @@ void grant_table_dump(struct domain *d)
 
 /* --- the end --- */
 
+static void release_mapping(struct grant_table *gt, u32 handle)
+{
+    struct grant_track t;
+    struct domain *rd;
+
+    if (!grant_track_get(gt, handle, &t))
+        return;
+    grant_track_free(gt, handle);
+    rd = get_domain_by_id(t.granter);
+    if (!rd)
+        return;
+    grant_release(rd, t.ref, !(t.flags & GNTMAP_readonly));
+    put_domain(rd);
+}
+
 /*
  * What this domain still has of others' grants. Its page tables go elsewhere.
+ * It may have had half a million handles, free by now.
  */
 static int release_mappings(struct domain *d)
 {
@@ -354,18 +370,7 @@ static int release_mappings(struct domain *d)
     u32 nr = gt->nr_track_frames * (u32)GRANT_TRACK_PER_PAGE;
 
     while (gt->relinquish_handle < nr) {
-        u32 handle = gt->relinquish_handle++;
-        struct grant_track t;
-        struct domain *rd;
-
-        if (!grant_track_get(gt, handle, &t))
-            continue;
-        grant_track_free(gt, handle);
-        rd = get_domain_by_id(t.granter);
-        if (!rd)
-            continue;
-        grant_release(rd, t.ref, !(t.flags & GNTMAP_readonly));
-        put_domain(rd);
+        release_mapping(gt, gt->relinquish_handle++);
         if (softirq_is_pending())
             return -ERESTART;
     }
