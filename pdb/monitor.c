@@ -107,7 +107,8 @@ static int cmd_console(struct pdb *p, void *ctx, const char *args,
         p->console_on = false;
     else if (*args)
         return -PDB_EINVAL;
-    pdb_printf(o, "console text to gdb: %s\n", p->console_on ? "on" : "off");
+    pdb_printf(o, "what breakpoints print, to gdb too: %s\n",
+               p->console_on ? "on" : "off");
     return 0;
 }
 
@@ -164,7 +165,7 @@ static const struct pdb_command builtin[] = {
     { "help", "", "this list", cmd_help, true },
     { "breakpoints", "", "what is set, with hit counts", cmd_breakpoints,
       true },
-    { "console", "[on|off]", "console text to gdb while it waits", cmd_console,
+    { "console", "[on|off]", "what breakpoints print, to gdb too", cmd_console,
       false },
     { "context", "[thread|cr3 ADDR|phys]", "whose memory is meant",
       cmd_context, false },
