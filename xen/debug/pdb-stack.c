@@ -12,6 +12,29 @@ struct call {
     bool result;
 };
 
+/*
+ * How far down the ordinary stack is in use.  A trap in the midst of an NMI (a
+ * panic of the watchdog's, say) is on the NMI's page, at whose end lies the
+ * frame of what was interrupted: gdb is to see that unharmed.
+ */
+static unsigned long used_down_to(const struct cpu_user_regs *regs,
+                                  unsigned long bottom, unsigned long top)
+{
+    unsigned long base = ROUND_DOWN(top, STACK_SIZE);
+
+    for (unsigned int n = 0; n < STACK_GUARD_PAGE && !guest_mode(regs); n++) {
+        unsigned long sp = regs->rsp;
+
+        if (sp >= bottom && sp <= top)
+            return sp;
+        if (sp - base >= STACK_GUARD_PAGE * PAGE_SIZE)
+            break;
+        regs = (const void *)((sp | (PAGE_SIZE - 1)) + 1 -
+                              offsetof(struct cpu_user_regs, es));
+    }
+    return top;
+}
+
 static __used void run_call(struct call *c)
 {
     c->result = c->fn(c->regs);
@@ -31,9 +54,7 @@ bool pdb_on_main_stack(bool (*fn)(struct cpu_user_regs *),
 
     if (sp >= bottom && sp <= top)
         return fn(regs);
-    sp = regs->rsp >= bottom && regs->rsp <= top && !guest_mode(regs)
-             ? regs->rsp : top;
-    sp = ROUND_DOWN(sp, 16);
+    sp = ROUND_DOWN(used_down_to(regs, bottom, top), 16);
     __asm__ volatile("mov %%rsp, %%rbx\n\t"
                      "mov %0, %%rsp\n\t"
                      "call run_call\n\t"
