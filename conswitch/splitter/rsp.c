@@ -144,12 +144,15 @@ bool rsp_line_pending(const struct rsp *r)
     return r->nr_urgent > 0 || sending(r);
 }
 
-/* Time for the command and as much again, and a second for the target. */
+/*
+ * Time for the command and as much again, and some for the target: one that
+ * was only slow carries out what is sent again once more.
+ */
 static uint64_t ack_timeout(const struct rsp *r)
 {
     uint32_t speed = r->cfg.chars_per_s ? r->cfg.chars_per_s : 11520;
 
-    return 1000 + 2000ull * r->cmd_len / speed;
+    return RSP_ACK_MS + 2000ull * r->cmd_len / speed;
 }
 
 static size_t take_urgent(struct rsp *r, uint8_t *out, size_t max)
@@ -255,6 +258,7 @@ static void command(struct rsp *r)
     r->cmd_len = (uint32_t)rsp_frame_write(r->cmd, '$', data, len);
     r->cmd_pos = 0;
     r->tries = 1;
+    r->unheard = r->acks = r->replies = 0;
     r->active = r->awaiting = true;
     r->ack_due = NEVER;
     r->naks = RSP_NAKS;
@@ -377,6 +381,31 @@ static bool is_duplicate(const struct rsp *r, const uint8_t *data, size_t len)
            len == r->reply_len && len > 0 && memcmp(data, r->reply, len) == 0;
 }
 
+/* The answer to a repeat, whatever it says: gdb has had the first one. */
+static bool is_of_repeat(const struct rsp *r, const uint8_t *data, size_t len)
+{
+    return r->settling && r->unheard > 0 && !is_text(data, len);
+}
+
+/* The next command need not wait for doubles any more. */
+static void settle(struct rsp *r)
+{
+    r->settle_due = NEVER;
+    r->settling = false;
+    next_command(r);
+}
+
+/*
+ * Every copy of a command that was repeated has been acknowledged and answered:
+ * what comes from here on belongs to the next one.
+ */
+static void settle_if_all_heard(struct rsp *r)
+{
+    if (r->settling && r->unheard > 0 && r->acks > r->unheard &&
+        r->replies > r->unheard)
+        settle(r);
+}
+
 /* A reply that gdb has not seen.  It also settles what is open here. */
 static void pass_reply(struct rsp *r)
 {
@@ -400,7 +429,7 @@ static void pass_reply(struct rsp *r)
     gdb_send_packet(r, '$', data, len);
     if (r->doubtful) {
         r->settling = true;
-        r->settle_due = r->now + RSP_SETTLE_MS;
+        r->settle_due = r->now + (r->unheard ? RSP_LATE_MS : RSP_SETTLE_MS);
     }
     if (implied)
         acknowledged(r);
@@ -432,12 +461,15 @@ static void line_packet(struct rsp *r)
         return;
     }
     urgent(r, '+');
-    if (is_duplicate(r, f->data, f->len))
+    if (!is_text(f->data, f->len))
+        r->replies++;
+    if (is_duplicate(r, f->data, f->len) || is_of_repeat(r, f->data, f->len))
         r->stats.duplicates++;
     else if (r->active && r->fresh)
         r->stats.duplicates++; /* meant for the gdb before this one */
     else
         pass_reply(r);
+    settle_if_all_heard(r);
 }
 
 static void line_event(struct rsp *r, enum rsp_event ev)
@@ -451,8 +483,10 @@ static void line_event(struct rsp *r, enum rsp_event ev)
         break;
     case RSP_RESTART: r->stats.bad_line++; break;
     case RSP_ACK:
+        r->acks++;
         if (r->active && r->cmd_pos == r->cmd_len)
             acknowledged(r);
+        settle_if_all_heard(r);
         break;
     case RSP_NAK:
         if (r->cmd_pos == r->cmd_len)
@@ -553,13 +587,11 @@ void rsp_tick(struct rsp *r, uint64_t now)
     r->now = now;
     if (now >= r->ack_due) {
         r->doubtful = true;
+        r->unheard++;
         send_again(r);
     }
     if (now >= r->rx_due)
         ask_again(r, now);
-    if (now >= r->settle_due) {
-        r->settle_due = NEVER;
-        r->settling = false;
-        next_command(r);
-    }
+    if (now >= r->settle_due)
+        settle(r);
 }

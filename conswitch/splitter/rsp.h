@@ -24,10 +24,12 @@
 #define RSP_URGENT 64u
 #define RSP_TRIES 10u        /* sends of one command before it is given up */
 #define RSP_TRIES_HURRY 3u   /* the same when gdb has sent another one */
+#define RSP_ACK_MS 3000u     /* for a target to acknowledge a command */
 #define RSP_RX_TIMEOUT 1000u /* ms of silence inside a packet */
 #define RSP_NAK_MS 400u      /* after noise instead of a reply; between NAKs */
 #define RSP_NAKS 5u
 #define RSP_SETTLE_MS 200u /* for a reply that may come twice */
+#define RSP_LATE_MS 2000u  /* the same where all of the command was repeated */
 
 /* One direction's framing. */
 struct rsp_frame {
@@ -93,6 +95,8 @@ struct rsp {
     bool settling; /* the next command waits until settle_due */
     bool stopped;
     uint32_t tries;
+    uint32_t unheard; /* repeats with nothing heard: each may be answered */
+    uint32_t acks, replies; /* heard since the command, repeats included */
     uint32_t cmd_len, cmd_pos; /* cmd_pos: framed bytes sent */
     uint32_t naks;             /* that may still be sent for this reply */
     uint64_t ack_due, rx_due, settle_due; /* UINT64_MAX: none */

@@ -196,7 +196,7 @@ static void test_line_retry(void)
     from_line("-");
     CHECK(line_sees("$g#67"));
     now = rsp_deadline(&r);
-    CHECK(now >= 1000 && now < 2000);
+    CHECK(now >= RSP_ACK_MS && now < RSP_ACK_MS + 1000);
     rsp_tick(&r, now);
     CHECK(line_sees("$g#67"));
     from_line("+$zz#00");
@@ -329,6 +329,58 @@ static void test_reply_lost(void)
     CHECK(line_sees("+$c#63"));
     from_line("+noise");
     CHECK(rsp_deadline(&r) == UINT64_MAX);
+}
+
+/*
+ * A target that was only slow answers the command and its repeat. The second
+ * acknowledgement is not taken for that of gdb's next command, nor the second
+ * answer for the next one's.
+ */
+static void test_slow_target(void)
+{
+    fresh();
+    command_from_gdb("Z0,1,1");
+    CHECK(line_sees("$Z0,1,1#44"));
+    now = rsp_deadline(&r);
+    rsp_tick(&r, now);
+    CHECK(line_sees("$Z0,1,1#44"));
+    from_line("+");
+    packet_from_line('$', "OK");
+    CHECK(gdb_sees("+$OK#9a"));
+    command_from_gdb("c");
+    CHECK(gdb_sees("+") && line_sees("+"));
+    now += RSP_SETTLE_MS + 1;
+    rsp_tick(&r, now);
+    from_line("+");
+    CHECK(line_sees(""));
+    packet_from_line('$', "OK");
+    CHECK(line_sees("+$c#63") && gdb_sees(""));
+    from_line("+$S05#b8");
+    CHECK(gdb_sees("$S05#b8") && line_sees("+"));
+    CHECK(r.stats.duplicates == 1);
+    /* the repeat's answer may differ, and it may not come at all */
+    command_from_gdb("g");
+    CHECK(line_sees("$g#67"));
+    now = rsp_deadline(&r);
+    rsp_tick(&r, now);
+    CHECK(line_sees("$g#67"));
+    from_line("++");
+    packet_from_line('$', "11");
+    packet_from_line('$', "22");
+    CHECK(gdb_sees("+$11#62") && r.stats.duplicates == 2);
+    command_from_gdb("g");
+    CHECK(line_sees("++$g#67"));
+    now = rsp_deadline(&r);
+    rsp_tick(&r, now);
+    CHECK(line_sees("$g#67"));
+    from_line("+");
+    packet_from_line('$', "11");
+    command_from_gdb("?");
+    CHECK(line_sees("+"));
+    CHECK(rsp_deadline(&r) == now + RSP_LATE_MS);
+    now = rsp_deadline(&r);
+    rsp_tick(&r, now);
+    CHECK(line_sees("$?#3f"));
 }
 
 static void test_notifications(void)
@@ -561,6 +613,7 @@ int main(void)
     RUN(test_sessions);
     RUN(test_reset_of_target);
     RUN(test_reply_lost);
+    RUN(test_slow_target);
     RUN(test_notifications);
     RUN(test_too_long);
     RUN(test_gdb_does_not_read);
