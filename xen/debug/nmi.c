@@ -96,7 +96,8 @@ static bool dump_was_wanted(const struct cpu_user_regs *regs)
     }
     printk("*** CPU%u ***\n", cpu);
     show_execution_state(regs);
-    clear_bit(cpu, &dump_wanted);
+    if (!test_and_clear_bit(cpu, &dump_wanted))
+        clear_bit(cpu, &dump_too_late); /* a slow line: it came after all */
     return true;
 }
 
