@@ -90,7 +90,7 @@ struct pdb_link {
 /* An int3 in memory, known by machine address; shared by breakpoints. */
 struct pdb_site {
     uint64_t maddr;
-    uint16_t users; /* 0: free entry */
+    uint16_t users; /* 0: free entry; maddr says where it was */
     uint8_t old;    /* the byte under the int3 */
     bool lifted;    /* taken out for a step over it */
     int32_t pid;    /* whose memory: its end frees the site */

@@ -21,6 +21,17 @@ static struct pdb_site *site_at(maddr_t ma)
     return NULL;
 }
 
+/* True if one has been there: what the core gives up keeps its address. */
+static bool was_site_at(maddr_t ma)
+{
+    const struct pdb_site *s = pdb_target->core.brk.site;
+
+    for (unsigned int i = 0; i < PDB_NR_SITES; i++, s++)
+        if (s->maddr == ma)
+            return true;
+    return false;
+}
+
 /* Where the int3 is, or was, that this CPU has just run. */
 static bool int3_place(const struct cpu_user_regs *regs, maddr_t *ma)
 {
@@ -43,7 +54,8 @@ bool pdb_int3_is_gone(const struct cpu_user_regs *regs)
     maddr_t ma;
     u8 byte;
 
-    return int3_place(regs, &ma) && pdb_peek(ma, &byte) && byte != INT3;
+    return int3_place(regs, &ma) && was_site_at(ma) && pdb_peek(ma, &byte) &&
+           byte != INT3;
 }
 
 bool pdb_int3_is_bug(const struct cpu_user_regs *regs)

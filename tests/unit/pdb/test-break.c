@@ -54,6 +54,8 @@ static void leaves_alone_what_has_changed(struct fake *f)
     f->mem[1][0x200] = 0xeb;
     fake_ask(f, "D");
     CHECK(f->mem[1][0x200] == 0xeb);
+    /* the target asks by this whether a late int3 may have been ours */
+    CHECK(!f->pdb.brk.site[0].users && f->pdb.brk.site[0].maddr == 0x100200);
 }
 
 static void writes_while_it_is_stepped_over(struct fake *f)
