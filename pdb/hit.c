@@ -252,15 +252,25 @@ enum pdb_do pdb_plan_find(const struct pdb *p, const struct pdb_plan *plan,
     return a ? a->what : PDB_DO_STAY;
 }
 
-/* The thread has made a step: was it the one that gdb asked for? */
+/* Who was told to make the step that has ended. */
+static struct pdb_tid stepper(const struct pdb_stop *s)
+{
+    return s->stepper.tid ? s->stepper : s->thread;
+}
+
+/*
+ * The thread has made a step: was it the one that gdb asked for?  A range is
+ * not gone on with in another thread, which gdb has not told to step.
+ */
 static enum hit judge_step(struct pdb *p, const struct pdb_stop *s, bool ours)
 {
-    const struct pdb_action *a = action_of(&p->plan, s->thread);
+    const struct pdb_action *a = action_of(&p->plan, stepper(s));
     uint64_t rip;
 
     if (!a || a->what != PDB_DO_STEP)
         return ours ? HIT_QUIET : HIT_ALIEN;
-    if (a->start != a->end && get_rip(p, s->thread, &rip) &&
+    if (a->start != a->end && !s->stepper.tid &&
+        get_rip(p, s->thread, &rip) &&
         rip - a->start < a->end - a->start)
         return HIT_QUIET;
     return HIT_REPORT;
@@ -295,7 +305,7 @@ static enum hit judge_syscall(const struct pdb *p, const struct pdb_stop *s)
 enum hit hit_judge(struct pdb *p, struct pdb_stop *s)
 {
     bool lifted = p->brk.over_site >= 0 || p->brk.over_bp >= 0;
-    bool stepped_over = lifted && tid_equal(p->brk.over, s->thread);
+    bool stepped_over = lifted && tid_equal(p->brk.over, stepper(s));
 
     hit_settle(p);
     switch (s->why) {

@@ -153,6 +153,18 @@ class Wire:
         self.ask("?")
 
 
+def plain(said: str) -> str:
+    """A reply without its run-length encoding."""
+    return re.sub(r"(.)\*(.)", lambda run: run[1] * (ord(run[2]) - 28), said)
+
+
+def stopped_at(said: str) -> tuple[str, int]:
+    """Thread and rip in a stop reply."""
+    thread, rip = found(r"thread:(p?[\w.]+);.*10:(\w{16});",
+                        plain(said)).groups()
+    return thread, int.from_bytes(bytes.fromhex(rip), "little")
+
+
 class Splitter:
     """nsplitd on a line; its ports and what the console port says."""
 

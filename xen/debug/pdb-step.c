@@ -8,12 +8,20 @@
  * an event or a fault comes first, the guest's handler runs through and the
  * step ends after it.  The iret hypercall takes the flags from a frame on the
  * guest's stack, so for one instruction the trap flag is there.
+ *
+ * What the guest's kernel then has in a frame of its own may wait there, and go
+ * on where it likes: such a step is away, and known again by the process's page
+ * table.  If gdb asks for something else meanwhile it is forgotten, and its
+ * trap, when it comes, is nobody's.
  */
+#include <hv/atomic.h>
 #include <hv/cpu.h>
 #include <hv/mm.h>
+#include <hv/pv.h>
 #include <hv/x86.h>
 #include <xen/xen.h>
 
+#include "pdb-hook.h"
 #include "pdb-target.h"
 
 #define OP_PUSHF 0x9c
@@ -26,15 +34,38 @@
 #define OP_SYSRET 0x07
 #define OP_REX_W 0x48
 #define OP_IRET 0xcf
+#define NR_FORGOTTEN 16
+
+/* Trap flags that are still on their way in guests; used: atomic. */
+static struct forgotten {
+    u32 used;
+    int32_t pid; /* of the domain */
+    u64 user_cr3;
+} forgotten[NR_FORGOTTEN];
+static unsigned int next_forgotten;
+
+/* Linux's calls from which a process does not come back as it went, if at all:
+ * rt_sigreturn, execve, exit, exit_group, execveat (asm/unistd_64.h). */
+static const u16 no_return[] = {15, 59, 60, 231, 322};
 
 static struct pdb_one_step *free_slot(void)
 {
     struct pdb_one_step *s = pdb_target->step;
 
     for (; s < pdb_target->step + NR_PDB_STEPS; s++)
-        if (!s->armed)
+        if (!s->armed && !s->enters)
             return s;
     return NULL;
+}
+
+static bool same_thread(struct pdb_tid a, struct pdb_tid b)
+{
+    return a.pid == b.pid && a.tid == b.tid;
+}
+
+static struct pdb_tid name_of(const struct vcpu *v)
+{
+    return (struct pdb_tid){PDB_PID_DOMAIN(v->domain->id), (int32_t)v->id + 1};
 }
 
 static void fetch(struct pdb_tid who, unsigned long rip, u8 *code,
@@ -82,19 +113,47 @@ static bool change_tf(struct pdb_tid who, u64 addr, bool on, bool *had)
            (int)sizeof(flags);
 }
 
-static void arm_guest(struct pdb_one_step *s, struct cpu_user_regs *regs)
+/* The iret hypercall: what it goes back to is to make the step. */
+static void arm_iret(struct pdb_one_step *s, const struct vcpu *v, u64 frame)
 {
-    u64 flags = regs->rsp + offsetof(struct iret_context, rflags);
+    struct pdb_space as = {PDB_SPACE_THREAD, s->who, 0};
+    u64 flags = frame + offsetof(struct iret_context, rflags), cs = 0;
+
+    if (!change_tf(s->who, flags, true, &s->had_tf))
+        return;
+    s->iret_flags = flags;
+    (void)pdb_read_mem(pdb_target, &as,
+                       frame + offsetof(struct iret_context, cs), &cs,
+                       sizeof(cs));
+    if ((cs & 3) == 3)
+        s->user_cr3 = v->pv.cr3_user;
+}
+
+static bool does_not_return(u64 number)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(no_return); i++)
+        if (number == no_return[i])
+            return true;
+    return false;
+}
+
+static void arm_guest(struct pdb_one_step *s, const struct vcpu *v,
+                      struct cpu_user_regs *regs)
+{
     u8 code[2];
 
     regs->entry_vector &= 0xff; /* IRET, not SYSRET */
     fetch(s->who, regs->rip, code, sizeof(code));
     s->opcode = code[0];
     s->rip = regs->rip;
-    if (code[0] == OP_TWO_BYTES && code[1] == OP_SYSCALL &&
-        s->v->pv.in_kernel && (u32)regs->rax == __HYPERVISOR_iret &&
-        change_tf(s->who, flags, true, &s->had_tf))
-        s->iret_flags = flags;
+    s->user_cr3 = v->pv.in_kernel ? 0 : v->pv.cr3_user;
+    if (code[0] != OP_TWO_BYTES || code[1] != OP_SYSCALL)
+        return;
+    if (!v->pv.in_kernel)
+        s->enters = does_not_return(regs->rax) &&
+                    pdb_hook_use(PDB_HOOK_SYSCALL, true);
+    else if ((u32)regs->rax == __HYPERVISOR_iret)
+        arm_iret(s, v, regs->rsp);
 }
 
 /* What the thread will run next, or NULL if it cannot be known. */
@@ -117,18 +176,28 @@ static struct cpu_user_regs *frame_of(struct pdb_tid t, struct vcpu **v)
     return regs;
 }
 
+static bool is_away(struct pdb_tid t)
+{
+    const struct pdb_one_step *s = pdb_target->step;
+
+    for (; s < pdb_target->step + NR_PDB_STEPS; s++)
+        if (s->armed && s->away && same_thread(s->who, t))
+            return true;
+    return false;
+}
+
 void pdb_step_arm(struct pdb_tid t)
 {
     struct pdb_one_step *s = free_slot();
     struct vcpu *v;
     struct cpu_user_regs *regs = frame_of(t, &v);
 
-    if (!s || !regs)
+    if (!s || !regs || is_away(t))
         return;
     *s = (struct pdb_one_step){
         .armed = true,
         .who = t,
-        .v = v,
+        .vcpu = v ? name_of(v) : (struct pdb_tid){0, 0},
         .cpu = (unsigned int)t.tid - 1,
         .had_tf = regs->rflags & X86_EFLAGS_TF,
         .had_if = regs->rflags & X86_EFLAGS_IF,
@@ -137,7 +206,7 @@ void pdb_step_arm(struct pdb_tid t)
     if (!v)
         arm_hypervisor(s, regs);
     else
-        arm_guest(s, regs);
+        arm_guest(s, v, regs);
     regs->rflags |= X86_EFLAGS_TF;
 }
 
@@ -146,8 +215,44 @@ static void restore_flags(const struct pdb_one_step *s,
 {
     if (!s->had_tf)
         regs->rflags &= ~(u64)X86_EFLAGS_TF;
-    if (!s->v && s->had_if)
+    if (!s->vcpu.tid && s->had_if)
         regs->rflags |= X86_EFLAGS_IF;
+}
+
+/* The flag is not, or not only, in what the vCPU will run next. */
+static bool has_left(const struct pdb_one_step *s, const struct vcpu *v,
+                     const struct cpu_user_regs *regs)
+{
+    return !s->had_tf &&
+           (!(regs->rflags & X86_EFLAGS_TF) ||
+            (s->user_cr3 && v->pv.in_kernel && regs->rip != s->rip));
+}
+
+/* A CPU that waits with the step's trap to be told must not tell the guest. */
+static void note_spent(const struct cpu_user_regs *regs)
+{
+    unsigned int cpu;
+
+    for_each_online_cpu (cpu)
+        if (cpu != smp_processor_id() &&
+            per_cpu(pdb_cpu, cpu).regs == regs &&
+            (regs->entry_vector & 0xff) == X86_EXC_DB)
+            per_cpu(pdb_cpu, cpu).step_spent = true;
+}
+
+static void disarm_guest(struct pdb_one_step *s)
+{
+    struct vcpu *v = pdb_vcpu(s->vcpu);
+    struct cpu_user_regs *regs = v ? pdb_vcpu_regs(v) : NULL;
+
+    s->armed = s->away = v && !regs; /* out of reach: it stays */
+    if (!regs)
+        return;
+    if (s->iret_flags && regs->rip == s->rip && !s->had_tf)
+        (void)change_tf(s->who, s->iret_flags, false, NULL);
+    s->armed = s->away = has_left(s, v, regs);
+    restore_flags(s, regs);
+    note_spent(regs);
 }
 
 void pdb_steps_disarm(void)
@@ -158,28 +263,56 @@ void pdb_steps_disarm(void)
         struct vcpu *v;
         struct cpu_user_regs *regs;
 
-        if (!s->armed)
-            continue;
-        s->armed = false;
-        regs = frame_of(s->who, &v);
-        /* It may run another vCPU by now; then the flag is in s->v's. */
-        if (s->v && v != s->v)
-            regs = pdb_vcpu_regs(s->v);
-        if (!regs)
-            continue;
-        if (s->iret_flags && regs->rip == s->rip && !s->had_tf)
-            (void)change_tf(s->who, s->iret_flags, false, NULL);
-        restore_flags(s, regs);
+        if (s->armed && !s->away && s->vcpu.tid) {
+            disarm_guest(s);
+        } else if (s->armed && !s->away) {
+            s->armed = false;
+            regs = frame_of(s->who, &v);
+            if (regs)
+                restore_flags(s, regs);
+        }
+        if (s->enters && !s->armed) {
+            s->enters = false;
+            (void)pdb_hook_use(PDB_HOOK_SYSCALL, false);
+        }
     }
 }
 
-void pdb_steps_forget(const struct domain *d)
+void pdb_steps_forget(void)
 {
     struct pdb_one_step *s = pdb_target->step;
 
+    for (; s < pdb_target->step + NR_PDB_STEPS; s++) {
+        struct forgotten *f = &forgotten[next_forgotten % NR_FORGOTTEN];
+
+        if (!s->armed || !s->away)
+            continue;
+        s->armed = false;
+        *f = (struct forgotten){1, s->vcpu.pid, s->user_cr3};
+        next_forgotten++;
+    }
+}
+
+void pdb_steps_forget_domain(const struct domain *d)
+{
+    struct pdb_one_step *s = pdb_target->step;
+    int32_t pid = PDB_PID_DOMAIN(d->id);
+
     for (; s < pdb_target->step + NR_PDB_STEPS; s++)
-        if (s->armed && s->v && s->v->domain == d)
-            s->armed = false;
+        if (s->armed && s->vcpu.tid && s->vcpu.pid == pid)
+            s->armed = s->away = false;
+    for (struct forgotten *f = forgotten; f < forgotten + NR_FORGOTTEN; f++)
+        if (f->pid == pid)
+            (void)atomic_xchg(&f->used, 0);
+}
+
+/* Is this CPU where a flag of that domain and process may take effect? */
+static bool is_there(int32_t pid, u64 user_cr3)
+{
+    const struct vcpu *v = current;
+
+    return v && !v->is_idle && PDB_PID_DOMAIN(v->domain->id) == pid &&
+           user_cr3 == (v->pv.in_kernel ? 0 : v->pv.cr3_user);
 }
 
 /* PUSHF has pushed what the step needed, not what the code had. */
@@ -213,12 +346,17 @@ static void finish_hypervisor(const struct pdb_one_step *s,
         regs->rflags |= X86_EFLAGS_IF;
 }
 
-static void finish_guest(const struct pdb_one_step *s,
+static void finish_guest(const struct pdb_one_step *s, struct pdb_tid thread,
                          struct cpu_user_regs *regs)
 {
     restore_flags(s, regs);
     if (s->opcode == OP_PUSHF && regs->rip == s->rip + 1 && !s->had_tf)
-        (void)change_tf(s->who, regs->rsp, false, NULL);
+        (void)change_tf(thread, regs->rsp, false, NULL);
+}
+
+static bool is_of_current(const struct pdb_one_step *s)
+{
+    return current && same_thread(s->vcpu, name_of(current));
 }
 
 bool pdb_step_armed_here(void)
@@ -226,27 +364,115 @@ bool pdb_step_armed_here(void)
     const struct pdb_one_step *s = pdb_target->step;
 
     for (; s < pdb_target->step + NR_PDB_STEPS; s++)
-        if (s->armed && (s->v ? s->v == current
-                              : s->cpu == smp_processor_id()))
+        if (s->armed && (s->vcpu.tid ? is_of_current(s)
+                                     : s->cpu == smp_processor_id()))
             return true;
     return false;
 }
 
-const struct pdb_one_step *pdb_step_finish(struct cpu_user_regs *regs)
+/*
+ * The step that this trap ends: one that was armed here, or one whose process
+ * has been moved here by its kernel.
+ */
+static struct pdb_one_step *find_ended(const struct cpu_user_regs *regs)
 {
-    struct pdb_one_step *s = pdb_target->step;
-    unsigned int cpu = smp_processor_id();
-    bool guest = guest_mode(regs);
+    struct pdb_one_step *s = pdb_target->step, *moved = NULL;
 
     for (; s < pdb_target->step + NR_PDB_STEPS; s++) {
-        if (!s->armed || (s->v ? !guest || s->v != current : s->cpu != cpu))
+        if (!s->armed)
             continue;
-        s->armed = false;
-        if (s->v)
-            finish_guest(s, regs);
-        else
-            finish_hypervisor(s, regs);
-        return s;
+        if (!s->vcpu.tid) {
+            if (s->cpu == smp_processor_id())
+                return s;
+            continue;
+        }
+        if (!guest_mode(regs))
+            continue;
+        if (is_of_current(s) &&
+            (current->pv.in_kernel || !s->user_cr3 ||
+             s->user_cr3 == current->pv.cr3_user))
+            return s;
+        if (is_there(s->vcpu.pid, s->user_cr3))
+            moved = s;
     }
+    return moved;
+}
+
+bool pdb_step_is_forgotten(struct cpu_user_regs *regs)
+{
+    if (!guest_mode(regs) || !(regs->rflags & X86_EFLAGS_TF) ||
+        find_ended(regs))
+        return false;
+    for (struct forgotten *f = forgotten; f < forgotten + NR_FORGOTTEN; f++)
+        if (READ_ONCE(f->used) && is_there(f->pid, f->user_cr3) &&
+            atomic_xchg(&f->used, 0)) {
+            regs->rflags &= ~(u64)X86_EFLAGS_TF;
+            return true;
+        }
+    return false;
+}
+
+/* The thread of the same inferior that this CPU is. */
+static struct pdb_tid thread_now(const struct pdb_one_step *s)
+{
+    if (s->who.pid == PDB_PID_HYPERVISOR)
+        return (struct pdb_tid){PDB_PID_HYPERVISOR,
+                                (int32_t)smp_processor_id() + 1};
+    return name_of(current);
+}
+
+const struct pdb_one_step *pdb_step_finish(struct cpu_user_regs *regs,
+                                           struct pdb_tid *thread)
+{
+    struct pdb_one_step *s = find_ended(regs);
+
+    if (!s)
+        return NULL;
+    s->armed = false;
+    *thread = thread_now(s);
+    if (s->vcpu.tid)
+        finish_guest(s, *thread, regs);
+    else
+        finish_hypervisor(s, regs);
+    return s;
+}
+
+static struct pdb_one_step *find_entering(void)
+{
+    struct pdb_one_step *s = pdb_target->step;
+
+    for (; s < pdb_target->step + NR_PDB_STEPS; s++)
+        if (s->armed && s->enters && is_of_current(s) &&
+            current->pv.cr3_user == s->user_cr3)
+            return s;
     return NULL;
+}
+
+bool pdb_steps_enter(void)
+{
+    const struct pdb_one_step *s = pdb_target->step;
+
+    for (; s < pdb_target->step + NR_PDB_STEPS; s++)
+        if (s->armed && s->enters)
+            return true;
+    return false;
+}
+
+bool pdb_step_enters_kernel(void)
+{
+    return find_entering() != NULL;
+}
+
+bool pdb_step_enter_kernel(struct cpu_user_regs *regs, struct pdb_tid *thread)
+{
+    struct pdb_one_step *s = find_entering();
+
+    if (!s)
+        return false;
+    s->armed = false;
+    *thread = thread_now(s);
+    restore_flags(s, regs);
+    regs->r11 = regs->rflags;
+    pv_enter_by_syscall(regs);
+    return true;
 }

@@ -28,6 +28,7 @@
 #include <hv/x86.h>
 
 #include "pdb-hook.h"
+#include "pdb-stop.h"
 #include "pdb-target.h"
 
 #define STOP_PATIENCE_MS 1000
@@ -37,10 +38,6 @@
 #define REST_US 5
 #define RX_RING 16384 /* power of two */
 #define NOBODY NR_CPUS
-#define DR6_BS (1UL << 14)
-#define DR6_CLEAR 0xffff0ff0UL
-#define DR6_HITS 0xfUL
-#define DR6_CAUSES 0xe00fUL /* BT, BS, BD, B3 to B0: SDM vol. 3B 18.2.3 */
 
 enum phase { RUNNING, STEPPING, STOPPED };
 
@@ -153,7 +150,7 @@ static void wait_in_park(void)
  * irqs off. If an NMI comes when a trap has brought the CPU here already, both
  * wait; what was interrupted first is what gdb sees, as soon as it is noted.
  */
-static void park(struct cpu_user_regs *regs)
+void pdb_park(struct cpu_user_regs *regs)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
 
@@ -182,24 +179,42 @@ bool pdb_nmi(struct cpu_user_regs *regs)
     bool expected = c->expected;
 
     c->expected = false;
-    if (READ_ONCE(leader) == smp_processor_id())
+    if (pdb_leads())
         return true;
     if (READ_ONCE(phase) != STOPPED) {
         catch_up(); /* late */
         pv_tsc_load();
         return expected;
     }
-    park(regs);
+    pdb_park(regs);
     return true;
 }
 
 /* --- the leader --- */
 
-static bool lead(void)
+bool pdb_lead(void)
 {
     unsigned int nobody = NOBODY;
 
     return atomic_try_cmpxchg(&leader, &nobody, smp_processor_id());
+}
+
+void pdb_unlead(void)
+{
+    __atomic_store_n(&leader, NOBODY, __ATOMIC_SEQ_CST);
+}
+
+bool pdb_leads(void)
+{
+    return READ_ONCE(leader) == smp_processor_id();
+}
+
+void pdb_wait_behind_leader(struct cpu_user_regs *regs)
+{
+    while (READ_ONCE(leader) != NOBODY && READ_ONCE(phase) != STOPPED)
+        cpu_relax();
+    if (READ_ONCE(phase) == STOPPED)
+        pdb_park(regs);
 }
 
 static cpumask_t others(void)
@@ -288,6 +303,15 @@ static noinline void guarded(void (*fn)(void))
         pdb_fault(&pdb_target->core, escape_why);
     }
     escape_valid = false;
+}
+
+bool pdb_escape(const char *why)
+{
+    if (!escape_valid)
+        return false;
+    escape_valid = false;
+    escape_why = why;
+    __builtin_longjmp(escape, 1);
 }
 
 static struct {
@@ -472,7 +496,7 @@ static void let_go(struct cpu_user_regs *regs)
     if (t->planned)
         pdb_hold_domains();
     pdb_int3s_again();
-    if (!t->scoped && !(t->planned && t->plan.alone))
+    if (!t->scoped && (!(t->planned && t->plan.alone) || pdb_steps_enter()))
         pdb_hooks_plant();
     console_debug_unclaim();
     WRITE_ONCE(told_stay, stay);
@@ -481,15 +505,15 @@ static void let_go(struct cpu_user_regs *regs)
     this_cpu(pdb_cpu).parking = true; /* an NMI finds regs noted already */
     step_deadline = rdtsc() + (u64)tsc_khz * STEP_PATIENCE_MS;
     __atomic_store_n(&phase, steps ? STEPPING : RUNNING, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&leader, NOBODY, __ATOMIC_SEQ_CST);
+    pdb_unlead();
     see_off(stay);
     leave_cpu();
     if (must_stay(smp_processor_id()))
-        park(regs);
+        pdb_park(regs);
 }
 
 /* The machine has stopped for s, seen by this CPU. */
-static enum pdb_verdict stop(struct cpu_user_regs *regs, struct pdb_stop *s)
+enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s)
 {
     struct pdb_target *t = pdb_target;
     enum pdb_verdict verdict;
@@ -503,10 +527,13 @@ static enum pdb_verdict stop(struct cpu_user_regs *regs, struct pdb_stop *s)
     do {
         t->stop_wanted = false;
         verdict = judge(s);
-        if (verdict == PDB_HOLD)
+        if (verdict == PDB_HOLD) {
+            if (pdb_holding(&t->core))
+                pdb_steps_forget();
             serve(s);
-        else
+        } else {
             send_all();
+        }
         /* A ^C right behind "continue": stopped before anything has run. */
         s->why = PDB_WHY_BREAK_IN;
         s->signal = 0;
@@ -517,195 +544,6 @@ static enum pdb_verdict stop(struct cpu_user_regs *regs, struct pdb_stop *s)
         pdb_scope_hold();
     let_go(regs);
     return verdict;
-}
-
-/* --- what stops it --- */
-
-static int signal_of(unsigned int vector)
-{
-    switch (vector) {
-    case X86_EXC_DE:
-        return 8;
-    case X86_EXC_UD:
-        return 4;
-    case X86_EXC_BP:
-    case X86_EXC_DB:
-        return 5;
-    default:
-        return 11;
-    }
-}
-
-static void stop_for_db(struct cpu_user_regs *regs, struct pdb_stop *s, u64 dr6)
-{
-    const struct pdb_one_step *step =
-        dr6 & DR6_BS ? pdb_step_finish(regs) : NULL;
-
-    pdb_hook_mend(regs);
-    if (step)
-        s->thread = step->who;
-    if (pdb_hw_hit(dr6, s) ||
-        (step && pdb_hw_changed(step->who, step->watched, s)))
-        s->stepped = step != NULL;
-    else
-        s->why = PDB_WHY_STEP;
-}
-
-/* A trap of the leader in the midst of its work. */
-static bool trap_in_debugger(struct cpu_user_regs *regs)
-{
-    struct pdb_site *s;
-
-    if (regs->entry_vector == X86_EXC_BP) {
-        if (pdb_hook_pass(regs))
-            return true;
-        if (regs->rip - 1 == (unsigned long)pdb_own_int3)
-            return true; /* `monitor key D`: it is stopped already */
-        s = pdb_int3_site(regs);
-        if (!s)
-            return false;
-        regs->rip--;
-        return pdb_int3_take_out(s);
-    }
-    if (regs->entry_vector == X86_EXC_DB)
-        return false;
-    if (!escape_valid)
-        return false;
-    escape_valid = false;
-    escape_why = trap_name(regs->entry_vector & 0xff);
-    __builtin_longjmp(escape, 1);
-}
-
-/*
- * Another CPU leads. Whatever happened here happens again afterwards, except a
- * debug trap, which does not: true: try to lead.
- */
-static bool wait_behind_leader(struct cpu_user_regs *regs, unsigned int vector)
-{
-    if (vector == X86_EXC_BP && pdb_int3_site(regs)) {
-        regs->rip--;
-        park(regs);
-        return false;
-    }
-    while (READ_ONCE(leader) != NOBODY && READ_ONCE(phase) != STOPPED)
-        cpu_relax();
-    if (READ_ONCE(phase) == STOPPED)
-        park(regs);
-    return true;
-}
-
-/* Is it worth stopping the machine for? gdb may be absent. */
-static bool concerns_us(const struct cpu_user_regs *regs,
-                        unsigned int vector)
-{
-    if (READ_ONCE(pdb_target->core.state) != PDB_ALONE)
-        return true;
-    if (vector != X86_EXC_BP)
-        return false;
-    return regs->rip - 1 == (unsigned long)pdb_own_int3 ||
-           pdb_int3_is_gone(regs);
-}
-
-static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
-                      unsigned int vector, u64 dr6)
-{
-    struct pdb_target *t = pdb_target;
-
-    s->thread = pdb_thread_here(regs);
-    if (vector == X86_EXC_DB) {
-        stop_for_db(regs, s, dr6);
-        return;
-    }
-    if (vector == X86_EXC_NMI) {
-        s->why = PDB_WHY_BREAK_IN;
-        s->signal = 2;
-        return;
-    }
-    s->why = PDB_WHY_SOFT;
-    if (vector != X86_EXC_BP || pdb_int3_is_bug(regs)) {
-        s->why = PDB_WHY_FAULT;
-        s->signal = signal_of(vector);
-        snprintf(t->text, sizeof(t->text), "%s in the hypervisor\n",
-                 trap_name(vector));
-        s->text = t->text;
-        return;
-    }
-    if (regs->rip - 1 != (unsigned long)pdb_own_int3)
-        return;
-    s->why = t->crashed ? PDB_WHY_FAULT : PDB_WHY_BREAK_IN;
-    s->signal = t->crashed ? 6 : 2;
-}
-
-/* What was seen without being the leader, once it is. */
-static void stop_for(struct cpu_user_regs *regs, struct pdb_stop *s)
-{
-    const struct pdb *p = &pdb_target->core;
-
-    while (!lead())
-        (void)wait_behind_leader(regs, X86_EXC_DB);
-    if (p->state != PDB_ALONE && !pdb_holding(p))
-        (void)stop(regs, s);
-    else /* nobody wants to know any more */
-        __atomic_store_n(&leader, NOBODY, __ATOMIC_SEQ_CST);
-}
-
-void pdb_stop_guest(struct pdb_stop *s)
-{
-    struct cpu_user_regs *regs = guest_cpu_user_regs();
-
-    s->thread = pdb_thread_here(regs);
-    stop_for(regs, s);
-}
-
-/*
- * A data watchpoint of the debugger's was hit by somebody for whom it is not
- * meant: a guest must not hear of a #DB that is none of its own.
- */
-static bool is_no_guests(u64 dr6)
-{
-    return (dr6 & DR6_HITS) && !(pdb_hw_guests(dr6) & DR6_CAUSES);
-}
-
-/*
- * #BP, #DB and faults, from the hypervisor or a guest. True: dealt with.
- */
-static bool trapped(struct cpu_user_regs *regs)
-{
-    unsigned int vector = regs->entry_vector & 0xff;
-    struct pdb_stop s = {.why = PDB_WHY_SOFT};
-    enum pdb_hook_hit hook =
-        vector == X86_EXC_BP ? pdb_hook_trap(regs, &s) : PDB_HOOK_NONE;
-    bool button = vector == X86_EXC_DB && pdb_button_trap(regs);
-    bool passed;
-    u64 dr6 = 0;
-
-    if (hook == PDB_HOOK_STOP)
-        stop_for(regs, &s);
-    if (hook != PDB_HOOK_NONE || (button && !pdb_button_news()))
-        return true;
-    if (!button && !concerns_us(regs, vector))
-        return false;
-    if (vector == X86_EXC_DB) {
-        __asm__ volatile("mov %%db6, %0" : "=r"(dr6));
-        pdb_hw_silence();
-    }
-    while (!lead())
-        if (!wait_behind_leader(regs, vector))
-            return true;
-    set_event(regs, &s, button ? X86_EXC_NMI : vector, dr6);
-    passed = stop(regs, &s) == PDB_PASS && !is_no_guests(dr6);
-    if (!passed)
-        dr6 = DR6_CLEAR;
-    if (vector == X86_EXC_DB) /* the guest is to see its own part of it */
-        __asm__ volatile("mov %0, %%db6" ::"r"(pdb_hw_guests(dr6)));
-    return !passed;
-}
-
-bool pdb_trap(struct cpu_user_regs *regs)
-{
-    if (READ_ONCE(leader) == smp_processor_id())
-        return trap_in_debugger(regs);
-    return pdb_on_main_stack(trapped, regs);
 }
 
 /* --- the line --- */
@@ -732,10 +570,10 @@ static void listen(struct cpu_user_regs *regs)
         guarded(exchange);
     if (t->stop_wanted && regs) {
         s.thread = pdb_thread_here(regs);
-        (void)stop(regs, &s);
+        (void)pdb_stop(regs, &s);
         return;
     }
-    __atomic_store_n(&leader, NOBODY, __ATOMIC_SEQ_CST);
+    pdb_unlead();
     if (t->stop_wanted)
         pdb_break_in();
 }
@@ -753,8 +591,8 @@ void pdb_settled(void)
     /* A leader that is just letting go does not look again: wait for it. One
      * that is stopping the machine will stop us here. */
     while (READ_ONCE(rx.tail) != READ_ONCE(rx.head) &&
-           READ_ONCE(leader) != smp_processor_id())
-        if (lead())
+           !pdb_leads())
+        if (pdb_lead())
             listen(regs);
         else
             cpu_relax();
@@ -776,15 +614,15 @@ void pdb_life(const struct domain *d, bool born)
     unsigned long flags = local_irq_save();
     enum pdb_verdict verdict;
 
-    while (!lead())
+    while (!pdb_lead())
         cpu_relax();
     if (!born) {
-        pdb_steps_forget(d);
+        pdb_steps_forget_domain(d);
         pdb_hold_forget(d);
     }
     verdict = judge(&s);
     send_all();
-    __atomic_store_n(&leader, NOBODY, __ATOMIC_SEQ_CST);
+    pdb_unlead();
     /* gdb is to see it: stop, as for a key. */
     if (verdict == PDB_HOLD)
         pdb_break_in();

@@ -93,7 +93,7 @@ bool pdb_syscall_hit(enum pdb_hook h, struct cpu_user_regs *regs,
     case PDB_HOOK_HYPERCALL_RETURN:
         return hypercall_hit(regs, s, h == PDB_HOOK_HYPERCALL);
     case PDB_HOOK_SYSCALL:
-        *redirected = syscall_hit(regs);
+        *redirected = syscall_hit(regs) || pdb_step_enters_kernel();
         if (*redirected)
             regs->rip = pdb_entry_places[PDB_PLACE_SYSCALL];
         return false;
@@ -107,6 +107,14 @@ bool pdb_syscall_hit(enum pdb_hook h, struct cpu_user_regs *regs,
     }
 }
 
+/* Not, or no longer, for `catch syscall`: a step that enters the kernel. */
+static bool is_step(const struct call *c)
+{
+    u64 number = guest_cpu_user_regs()->rax;
+
+    return !is_caught(PDB_PID_DOMAIN(currd->id), number) || (c && !c->again);
+}
+
 /* From entry.S, irqs off, guest_regs those of the process. */
 void pdb_syscall_caught(void);
 void pdb_sysret_caught(void);
@@ -118,6 +126,11 @@ void pdb_syscall_caught(void)
     struct call *c;
 
     c = find_call(guest);
+    if (is_step(c) && pdb_step_enter_kernel(guest, &s.thread)) {
+        s.why = PDB_WHY_STEP;
+        pdb_stop_guest(&s);
+        return;
+    }
     if (!c)
         c = &calls[__atomic_fetch_add(&next_call, 1, __ATOMIC_RELAXED) %
                    NR_CALLS];

@@ -28,6 +28,7 @@ struct pdb_cpu {
     bool again;       /* it was stopped once more meanwhile */
     bool fpu_shown;   /* its vCPU's FPU image is up to date */
     bool expected;    /* an NMI of ours is on its way */
+    bool step_spent;  /* its #DB was that of a step which gdb then gave up */
     bool button, had_tf; /* pdb_button() made it step; it stepped already */
 };
 DECLARE_PER_CPU(struct pdb_cpu, pdb_cpu);
@@ -37,9 +38,12 @@ DECLARE_PER_CPU(struct pdb_cpu, pdb_cpu);
 /* A thread that is to make one instruction. */
 struct pdb_one_step {
     bool armed;
+    bool away;   /* the trap flag is in a frame that the guest has saved */
+    bool enters; /* it ends where the guest's kernel is entered */
     struct pdb_tid who;
-    struct vcpu *v;   /* in guest mode: whose; else NULL */
-    unsigned int cpu; /* in the hypervisor: where */
+    struct pdb_tid vcpu; /* in guest mode: whose; else tid is 0 */
+    u64 user_cr3;        /* of the process; 0: the guest's kernel */
+    unsigned int cpu;    /* in the hypervisor: where */
     bool had_tf, had_if;
     u8 opcode; /* of the instruction */
     u64 rip;
@@ -117,13 +121,24 @@ struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs);
 
 /* --- pdb-step.c --- */
 void pdb_step_arm(struct pdb_tid t);
-/* Take back what was armed and did not happen. */
+/* Take back what was armed and did not happen. What is on its way in the guest
+ * goes on: it is not armed again, and gdb may forget it. */
 void pdb_steps_disarm(void);
+void pdb_steps_forget(void);
 /* d ends: what was armed in its vCPUs does not happen any more. */
-void pdb_steps_forget(const struct domain *d);
-/* #DB with DR6.BS: the step armed here, which is now undone; NULL: none. */
-const struct pdb_one_step *pdb_step_finish(struct cpu_user_regs *regs);
+void pdb_steps_forget_domain(const struct domain *d);
+/* #DB with DR6.BS: the step armed here, which is now undone, and the thread of
+ * gdb's that has made it; NULL: none. */
+const struct pdb_one_step *pdb_step_finish(struct cpu_user_regs *regs,
+                                           struct pdb_tid *thread);
+/* #DB: a forgotten step has ended, and nobody is to hear of it. */
+bool pdb_step_is_forgotten(struct cpu_user_regs *regs);
 bool pdb_step_armed_here(void);
+/* Some step, that of this vCPU's system call, is to end at the kernel's entry.
+ * Then that is where it is now, and *thread has made it. */
+bool pdb_steps_enter(void);
+bool pdb_step_enters_kernel(void);
+bool pdb_step_enter_kernel(struct cpu_user_regs *regs, struct pdb_tid *thread);
 
 /* --- pdb-hold.c --- */
 void pdb_hold_domains(void); /* as the plan says */

@@ -241,6 +241,15 @@ static void compat_entry(struct cpu_user_regs *regs,
     bounce(regs, &b);
 }
 
+void pv_enter_by_syscall(struct cpu_user_regs *regs)
+{
+    const struct guest_callback *cb = &current->pv.syscall;
+    struct bounce b = {cb->address, cb->mask_events, false, 0, false};
+
+    bounce(regs, &b);
+    regs->rflags &= ~(u64)X86_EFLAGS_DF;
+}
+
 void pv_syscall_compat(struct cpu_user_regs *regs)
 {
     compat_entry(regs, &current->pv.syscall32);

@@ -132,6 +132,42 @@ static void stray_step_is_not_ours(struct fake *f)
     CHECK(f->pdb.state == PDB_RUNNING);
 }
 
+/* A process has been moved while it was stepped. */
+static enum pdb_verdict step_moved(struct fake *f, int from, int to)
+{
+    struct pdb_stop s = { .why = PDB_WHY_STEP, .thread = { 1, to },
+                          .stepper = { 1, from } };
+
+    return pdb_event(&f->pdb, &s);
+}
+
+static void a_step_may_end_in_another_thread(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vCont;s:p1.1;c:p1.-1");
+    CHECK(step_moved(f, 1, 2) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:2;");
+    fake_push(f, "+", 1);
+    fake_ask(f, "vCont;r10100,10110:p1.1;c:p1.-1");
+    f->regs[1][2].v[PDB_RIP] = 0x10108;
+    CHECK(step_moved(f, 1, 2) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:2;");
+}
+
+static void a_step_over_may_end_in_another_thread(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    IS(fake_ask(f, "Z0,10200,1;X3,220027"), "OK"); /* false */
+    fake_ask(f, "vCont;c");
+    CHECK(fake_int3(f, 1, 1, 0x10200) == PDB_GO);
+    CHECK(f->plan.alone && f->mem[1][0x200] != 0xcc);
+    CHECK(step_moved(f, 1, 2) == PDB_GO);
+    CHECK(!f->plan.alone && f->mem[1][0x200] == 0xcc);
+    IS(fake_pull(f), "");
+}
+
 static void range_steps_are_silent_inside(struct fake *f)
 {
     fake_init(f, 0);
@@ -228,6 +264,8 @@ const struct test run_tests[] = {
     { "bad plans change nothing", bad_plans_change_nothing },
     { "steps", steps },
     { "stray step is not ours", stray_step_is_not_ours },
+    { "step ends in another thread", a_step_may_end_in_another_thread },
+    { "step over ends in another", a_step_over_may_end_in_another_thread },
     { "range steps are silent inside", range_steps_are_silent_inside },
     { "old packets", old_packets },
     { "new gdb takes over", new_gdb_takes_over },

@@ -42,6 +42,9 @@ void pv_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
 bool pv_has_debugger(void);
 /* An instruction of the guest's was emulated under TF: its trap. */
 void pv_single_stepped(struct cpu_user_regs *regs);
+/* What SYSCALL in user mode does, where entry.S has not done it: the kernel has
+ * registered an entry, rcx and r11 are as SYSCALL sets them. */
+void pv_enter_by_syscall(struct cpu_user_regs *regs);
 
 /* --- page-fault.c, writable-tables.c --- */
 void pv_page_fault(struct cpu_user_regs *regs);

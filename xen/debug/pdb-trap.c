@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What stops the machine: #BP, #DB and faults, of guests and of the hypervisor,
+ * and which of them are not the debugger's.
+ */
+#include <hv/cpu.h>
+#include <hv/crash.h>
+#include <hv/format.h>
+#include <hv/x86.h>
+
+#include "pdb-hook.h"
+#include "pdb-stop.h"
+#include "pdb-target.h"
+
+#define DR6_BS (1UL << 14)
+#define DR6_HITS 0xfUL
+#define DR6_CAUSES 0xe00fUL /* BT, BS, BD, B3 to B0: SDM vol. 3B 18.2.3 */
+#define DR6_CLEAR 0xffff0ff0UL
+#define READ_DR6(v) __asm__ volatile("mov %%db6, %0" : "=r"(v))
+#define WRITE_DR6(v) __asm__ volatile("mov %0, %%db6" ::"r"(v))
+
+static int signal_of(unsigned int vector)
+{
+    switch (vector) {
+    case X86_EXC_DE:
+        return 8;
+    case X86_EXC_UD:
+        return 4;
+    case X86_EXC_BP:
+    case X86_EXC_DB:
+        return 5;
+    default:
+        return 11;
+    }
+}
+
+static void stop_for_db(struct cpu_user_regs *regs, struct pdb_stop *s, u64 dr6)
+{
+    const struct pdb_one_step *step =
+        dr6 & DR6_BS ? pdb_step_finish(regs, &s->thread) : NULL;
+
+    pdb_hook_mend(regs);
+    if (step && (step->who.pid != s->thread.pid ||
+                 step->who.tid != s->thread.tid))
+        s->stepper = step->who;
+    if (pdb_hw_hit(dr6, s) ||
+        (step && pdb_hw_changed(step->who, step->watched, s)))
+        s->stepped = step != NULL;
+    else
+        s->why = PDB_WHY_STEP;
+}
+
+/* A trap of the leader in the midst of its work. */
+static bool trap_in_debugger(struct cpu_user_regs *regs)
+{
+    struct pdb_site *s;
+
+    if (regs->entry_vector == X86_EXC_BP) {
+        if (pdb_hook_pass(regs))
+            return true;
+        if (regs->rip - 1 == (unsigned long)pdb_own_int3)
+            return true; /* `monitor key D`: it is stopped already */
+        s = pdb_int3_site(regs);
+        if (!s)
+            return false;
+        regs->rip--;
+        return pdb_int3_take_out(s);
+    }
+    if (regs->entry_vector == X86_EXC_DB)
+        return false;
+    return pdb_escape(trap_name(regs->entry_vector & 0xff));
+}
+
+/*
+ * Another CPU leads. Whatever happened here happens again afterwards, except a
+ * debug trap, which does not: true: try to lead.
+ */
+static bool wait_behind_leader(struct cpu_user_regs *regs, unsigned int vector)
+{
+    if (vector == X86_EXC_BP && pdb_int3_site(regs)) {
+        regs->rip--;
+        pdb_park(regs);
+        return false;
+    }
+    pdb_wait_behind_leader(regs);
+    return true;
+}
+
+/* Is it worth stopping the machine for? gdb may be absent. */
+static bool concerns_us(const struct cpu_user_regs *regs,
+                        unsigned int vector)
+{
+    if (READ_ONCE(pdb_target->core.state) != PDB_ALONE)
+        return true;
+    if (vector != X86_EXC_BP)
+        return false;
+    return regs->rip - 1 == (unsigned long)pdb_own_int3 ||
+           pdb_int3_is_gone(regs);
+}
+
+static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
+                      unsigned int vector, u64 dr6)
+{
+    struct pdb_target *t = pdb_target;
+
+    s->thread = pdb_thread_here(regs);
+    if (vector == X86_EXC_DB) {
+        stop_for_db(regs, s, dr6);
+        return;
+    }
+    if (vector == X86_EXC_NMI) {
+        s->why = PDB_WHY_BREAK_IN;
+        s->signal = 2;
+        return;
+    }
+    s->why = PDB_WHY_SOFT;
+    if (vector != X86_EXC_BP || pdb_int3_is_bug(regs)) {
+        s->why = PDB_WHY_FAULT;
+        s->signal = signal_of(vector);
+        snprintf(t->text, sizeof(t->text), "%s in the hypervisor\n",
+                 trap_name(vector));
+        s->text = t->text;
+        return;
+    }
+    if (regs->rip - 1 != (unsigned long)pdb_own_int3)
+        return;
+    s->why = t->crashed ? PDB_WHY_FAULT : PDB_WHY_BREAK_IN;
+    s->signal = t->crashed ? 6 : 2;
+}
+
+/* What was seen without being the leader, once it is. */
+static void stop_for(struct cpu_user_regs *regs, struct pdb_stop *s)
+{
+    const struct pdb *p = &pdb_target->core;
+
+    while (!pdb_lead())
+        (void)wait_behind_leader(regs, X86_EXC_DB);
+    if (p->state != PDB_ALONE && !pdb_holding(p))
+        (void)pdb_stop(regs, s);
+    else /* nobody wants to know any more */
+        pdb_unlead();
+}
+
+void pdb_stop_guest(struct pdb_stop *s)
+{
+    struct cpu_user_regs *regs = guest_cpu_user_regs();
+
+    if (!s->thread.tid)
+        s->thread = pdb_thread_here(regs);
+    stop_for(regs, s);
+}
+
+/* A step that gdb no longer waits for has ended in a guest, and that is all. */
+static bool is_old_step(struct cpu_user_regs *regs)
+{
+    u64 dr6;
+
+    READ_DR6(dr6);
+    if (!(dr6 & DR6_BS) || !pdb_step_is_forgotten(regs))
+        return false;
+    dr6 &= ~DR6_BS;
+    WRITE_DR6(dr6);
+    return !(dr6 & DR6_HITS);
+}
+
+/* The same of one that was given up while this CPU waited to tell of it. */
+static bool is_spent_step(u64 dr6)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    bool spent = c->step_spent;
+
+    c->step_spent = false;
+    if (!spent || (dr6 & DR6_HITS) || pdb_step_armed_here())
+        return false;
+    WRITE_DR6(DR6_CLEAR);
+    pdb_hw_load();
+    pdb_unlead();
+    return true;
+}
+
+/*
+ * A data watchpoint of the debugger's was hit by somebody for whom it is not
+ * meant: a guest must not hear of a #DB that is none of its own.
+ */
+static bool is_no_guests(u64 dr6)
+{
+    return (dr6 & DR6_HITS) && !(pdb_hw_guests(dr6) & DR6_CAUSES);
+}
+
+/*
+ * #BP, #DB and faults, from the hypervisor or a guest. True: dealt with.
+ */
+static bool trapped(struct cpu_user_regs *regs)
+{
+    unsigned int vector = regs->entry_vector & 0xff;
+    struct pdb_stop s = {.why = PDB_WHY_SOFT};
+    enum pdb_hook_hit hook =
+        vector == X86_EXC_BP ? pdb_hook_trap(regs, &s) : PDB_HOOK_NONE;
+    bool button = vector == X86_EXC_DB && pdb_button_trap(regs);
+    bool passed;
+    u64 dr6 = 0;
+
+    if (hook == PDB_HOOK_STOP)
+        stop_for(regs, &s);
+    if (hook != PDB_HOOK_NONE || (button && !pdb_button_news()))
+        return true;
+    if (vector == X86_EXC_DB && is_old_step(regs))
+        return true;
+    if (!button && !concerns_us(regs, vector))
+        return false;
+    if (vector == X86_EXC_DB) {
+        READ_DR6(dr6);
+        pdb_hw_silence();
+    }
+    while (!pdb_lead())
+        if (!wait_behind_leader(regs, vector))
+            return true;
+    if (vector == X86_EXC_DB && !button && is_spent_step(dr6))
+        return true;
+    set_event(regs, &s, button ? X86_EXC_NMI : vector, dr6);
+    passed = pdb_stop(regs, &s) == PDB_PASS && !is_no_guests(dr6);
+    if (!passed)
+        dr6 = DR6_CLEAR;
+    if (vector == X86_EXC_DB) /* the guest is to see its own part of it */
+        WRITE_DR6(pdb_hw_guests(dr6));
+    return !passed;
+}
+
+bool pdb_trap(struct cpu_user_regs *regs)
+{
+    if (pdb_leads())
+        return trap_in_debugger(regs);
+    return pdb_on_main_stack(trapped, regs);
+}
