@@ -232,7 +232,9 @@ static void rx_idle(struct pdb *p, uint8_t c)
         break;
     case '-': resend(l); break;
     case BREAK_CHAR:
-        if (!pdb_holding(p))
+        if (pdb_holding(p))
+            p->early_break = true;
+        else
             run_interrupt(p);
         break;
     default: break;

@@ -155,6 +155,7 @@ struct pdb {
     bool owed;      /* all-stop: gdb waits for a stop reply */
     bool notified;  /* non-stop: a %Stop is out, vStopped not yet done */
     bool bringing_in; /* interrupt() called, its event not yet here */
+    bool early_break; /* ^C came while it stood, and no packet since */
     struct pdb_stop last;
     struct pdb_plan plan; /* what gdb last asked of the machine */
     struct pdb_breaks brk;

@@ -110,8 +110,14 @@ static bool go(struct pdb *p, struct pdb_plan *plan)
     p->stepping_off = is_step_off(p, plan);
     p->bringing_in = false;
     p->owed = true;
-    if (p->nr_stops == 0) /* else gdb first hears what is waiting */
-        hand_over(p, &p->plan);
+    if (p->nr_stops != 0)
+        return false; /* gdb first hears what is waiting */
+    hand_over(p, &p->plan);
+    /* gdb sends ^C as soon as its user wants it, which may be before the packet
+     * (GDB manual, "Interrupts": it is kept).  One that crossed with a stop is
+     * followed by gdb's questions. */
+    if (p->early_break)
+        run_interrupt(p);
     return false;
 }
 

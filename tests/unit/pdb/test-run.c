@@ -218,12 +218,30 @@ static void new_gdb_takes_over(struct fake *f)
     HAS(fake_ask(f, "?"), "T02");
 }
 
+/* It crossed with a stop: gdb asks about that before it goes on. */
 static void late_break_is_ignored(struct fake *f)
 {
     fake_init(f, 0);
     fake_attach(f);
     fake_push(f, "\x03", 1); /* it has stopped already */
     CHECK(f->nr_interrupts == 1);
+    fake_ask(f, "qfThreadInfo");
+    fake_packet(f, "vCont;c");
+    CHECK(f->nr_interrupts == 1 && f->pdb.state == PDB_RUNNING);
+}
+
+static void break_before_the_packet_that_resumes(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_push(f, "\x03", 1);
+    fake_packet(f, "vCont;c");
+    CHECK(f->nr_interrupts == 2);
+    fake_stop(f, PDB_WHY_BREAK_IN, 1, 1);
+    HAS(fake_pull(f), "T02");
+    fake_push(f, "+", 1);
+    fake_packet(f, "vCont;c");
+    CHECK(f->nr_interrupts == 2);
 }
 
 static void hang_up_lets_go(struct fake *f)
@@ -270,6 +288,8 @@ const struct test run_tests[] = {
     { "old packets", old_packets },
     { "new gdb takes over", new_gdb_takes_over },
     { "late break is ignored", late_break_is_ignored },
+    { "a break just before the packet that resumes",
+      break_before_the_packet_that_resumes },
     { "hang-up lets go", hang_up_lets_go },
     { "no stop of the stopped", no_stop_of_the_stopped },
     { NULL, NULL },
