@@ -7,7 +7,9 @@
  * core wants that, and carries out the plan: single steps are armed, and unless
  * everything may run, the others stay parked until the step is done, or for
  * STEP_PATIENCE_MS: a step that needs another CPU (a guest's page fault, say)
- * gets it.
+ * gets it. Where gdb wants the others to stay it gets them too, but only after
+ * ALONE_PATIENCE_MS: an event may come before the instruction, and the guest's
+ * kernel then wait for a vCPU of theirs.
  *
  * A CPU enters park() by setting its bit in `parked` and leaves by clearing it
  * and then looking at `phase` again; a leader sets `phase` and then looks at
@@ -33,6 +35,7 @@
 
 #define STOP_PATIENCE_MS 1000
 #define STEP_PATIENCE_MS 3
+#define ALONE_PATIENCE_MS 500
 #define GO_PATIENCE_MS 20
 #define QUIET_MS 2
 #define REST_US 5
@@ -108,12 +111,16 @@ static void leave_cpu(void)
 
 static bool must_stay(unsigned int cpu)
 {
+    u64 tsc = rdtsc();
+
     switch (READ_ONCE(phase)) {
     case STOPPED:
         return true;
     case STEPPING:
-        if (rdtsc() < step_deadline)
+        if (tsc < step_deadline)
             return !cpumask_test(may_step, cpu);
+        if (tsc - step_deadline > (u64)tsc_khz * ALONE_PATIENCE_MS)
+            return false;
         break;
     }
     return cpumask_test(READ_ONCE(told_stay), cpu);
