@@ -194,13 +194,17 @@ static void start_sending(struct line *l)
                          cs_tx_pending(&l->port) || has_early(l));
 }
 
-/* Once a line moves again it tells what it lost. The lock is held. */
+/*
+ * Once a line moves again and has room it tells what it lost, as a whole.
+ * The lock is held.
+ */
 static void tell_loss(struct line *l)
 {
     char text[64];
     int n;
 
-    if (l->dropped == 0 || l->stuck)
+    if (l->dropped == 0 || l->stuck ||
+        cs_tx_room(&l->port, CS_CONSOLE) < sizeof(text))
         return;
     n = snprintf(text, sizeof(text),
                  "\n(XEN) %lu bytes of output were lost on this line\n",
@@ -217,6 +221,7 @@ static void tell_loss(struct line *l)
 static void queue_output(struct line *l, enum cs_role role, const u8 *buf,
                          size_t len)
 {
+    tell_loss(l);
     while (len != 0) {
         size_t n = cs_write(&l->port, role, buf, len);
 
@@ -229,7 +234,6 @@ static void queue_output(struct line *l, enum cs_role role, const u8 *buf,
             break;
         }
     }
-    tell_loss(l);
     start_sending(l);
 }
 
