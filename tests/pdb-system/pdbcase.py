@@ -113,6 +113,8 @@ def to_domain0(machine: Machine) -> None:
 class Wire:
     """A gdb that only we are: packets by hand, for what gdb never does."""
 
+    ACKNOWLEDGEMENT = b"+"
+
     def __init__(self, path: str) -> None:
         self.end = socket.socket(socket.AF_UNIX)
         self.end.connect(path)
@@ -132,7 +134,7 @@ class Wire:
             match = re.search(rb"\$([^#]*)#..", self.data)
             if match:
                 self.data = self.data[match.end():]
-                self.end.sendall(b"+")
+                self.end.sendall(self.ACKNOWLEDGEMENT)
                 return match[1].decode()
             self.data += self.end.recv(4096)
 
@@ -151,6 +153,35 @@ class Wire:
         self.ask("qSupported:multiprocess+;swbreak+;hwbreak+;"
                  "vContSupported+")
         self.ask("?")
+
+
+class Qemu(Wire):
+    """QEMU's own stub (-gdb), which can keep one CPU from running at all.
+
+    The machine stands still from connecting until run_only() or leave(): while
+    it runs, any character stops it, an acknowledgement too.
+    """
+
+    ACKNOWLEDGEMENT = b""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._tell("?", "T.*")
+
+    def _tell(self, body: str, answer: str) -> None:
+        """A packet, and its answer behind whatever else QEMU has to say."""
+        self.send(body)
+        while not re.fullmatch(answer, self.reply()):
+            pass
+
+    def run_only(self, cpu: int) -> None:
+        self.send(f"vCont;c:{cpu + 1}")
+
+    def leave(self) -> None:
+        """All CPUs run."""
+        self.end.sendall(b"\x03")
+        self._tell("D", "OK")
+        self.close()
 
 
 def plain(said: str) -> str:

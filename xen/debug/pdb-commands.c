@@ -144,7 +144,7 @@ static int cmd_regs(struct pdb *p, void *ctx, const char *args,
         if (pdb_thread_info(ctx, t, &i) < 0)
             continue;
         pdb_printf(o, "%s: %s\n", i.name, i.state);
-        if (pdb_get_regs(ctx, t, &r) < 0)
+        if (pdb_get_regs(ctx, t, &r) < 0 || !r.known)
             continue;
         pdb_printf(o, "  rip %016lx", r.v[PDB_RIP]);
         print_symbol(o, r.v[PDB_RIP]);

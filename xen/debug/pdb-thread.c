@@ -190,25 +190,33 @@ static void put_vcpu(struct pdb_regs *r, const struct vcpu *v)
     put(r, PDB_CR4, v->pv.ctrlreg[4]);
 }
 
+/*
+ * Of a CPU that did not stop nothing is known. That is no error: gdb would give
+ * up its list of threads there.
+ */
 int pdb_get_regs(void *ctx, struct pdb_tid t, struct pdb_regs *r)
 {
     struct cpu_user_regs *f;
-    unsigned int cpu;
+    unsigned int cpu = (unsigned int)t.tid - 1;
     struct vcpu *v;
 
     (void)ctx;
     r->known = 0;
     if (t.pid == PDB_PID_HYPERVISOR) {
-        if (!cpu_exists(t.tid) || !cpu_stopped((unsigned int)t.tid - 1))
+        if (!cpu_exists(t.tid))
             return -PDB_ESRCH;
-        put_frame(r, per_cpu(pdb_cpu, (unsigned int)t.tid - 1).regs);
-        put_cpu(r, &per_cpu(pdb_cpu, (unsigned int)t.tid - 1));
+        if (cpu_stopped(cpu)) {
+            put_frame(r, per_cpu(pdb_cpu, cpu).regs);
+            put_cpu(r, &per_cpu(pdb_cpu, cpu));
+        }
         return 0;
     }
     v = pdb_vcpu(t);
-    f = v ? pdb_vcpu_regs(v) : NULL;
-    if (!f)
+    if (!v)
         return -PDB_ESRCH;
+    f = pdb_vcpu_regs(v);
+    if (!f)
+        return 0;
     cpu = cpu_of(v);
     put_frame(r, f);
     if (cpu != NR_CPUS)
@@ -237,10 +245,10 @@ static u64 allowed_flags(const struct cpu_user_regs *f, u64 flags)
 
 int pdb_set_regs(void *ctx, struct pdb_tid t, const struct pdb_regs *r)
 {
+    struct pdb_target *target = ctx;
     struct cpu_user_regs *f = NULL;
     struct vcpu *v;
 
-    (void)ctx;
     if (t.pid == PDB_PID_HYPERVISOR) {
         if (cpu_exists(t.tid) && cpu_stopped((unsigned int)t.tid - 1))
             f = per_cpu(pdb_cpu, (unsigned int)t.tid - 1).regs;
@@ -248,8 +256,10 @@ int pdb_set_regs(void *ctx, struct pdb_tid t, const struct pdb_regs *r)
         v = pdb_vcpu(t);
         f = v ? pdb_vcpu_regs(v) : NULL;
     }
-    if (!f)
+    if (!f) {
+        target->reason = "its CPU did not stop";
         return -PDB_ESRCH;
+    }
     take_frame(r, f);
     /* SYSRET takes rcx and r11 for rip and rflags: not after a change. */
     if (guest_mode(f))
