@@ -12,13 +12,12 @@ from machine import TOP, Config, Machine, Module
 KERNEL = TOP / "tests/guest/build/two-domains.elf"
 
 
-def build_kernel() -> dict[str, int]:
-    """The tiny kernel; where its symbols are."""
+def build_kernel(name: str = KERNEL.stem) -> dict[str, int]:
+    """A tiny kernel; where its symbols are."""
     subprocess.run(["make", "-s", "-C", str(TOP / "tests/guest"),
-                    "VPATH=../pdb-system", "build/two-domains.elf"],
-                   check=True)
-    names = subprocess.run(["nm", str(KERNEL)], text=True, check=True,
-                           stdout=subprocess.PIPE).stdout
+                    "VPATH=../pdb-system", f"build/{name}.elf"], check=True)
+    names = subprocess.run(["nm", str(KERNEL.with_stem(name))], text=True,
+                           check=True, stdout=subprocess.PIPE).stdout
     return {line.split()[2]: int(line.split()[0], 16)
             for line in names.splitlines() if len(line.split()) == 3}
 

@@ -4,7 +4,10 @@
  * attached to and did not resume, or the one of `monitor scope`.  Their vCPUs
  * get VPF_DEBUG, which keeps the scheduler from choosing them.  Setting it
  * takes no lock, so the leader does it; waking does, so a tasklet does that.
- * The time that a domain was kept is taken off its clock.
+ * The time for which all of a domain was kept is taken off its clock.
+ *
+ * A vCPU that is kept while another one of its domain steps may be what that
+ * one's kernel waits for. After HELP_PATIENCE it goes on, until the next stop.
  */
 #include <hv/atomic.h>
 #include <hv/clock.h>
@@ -17,13 +20,20 @@
 #include "pdb-target.h"
 
 #define TICK SECONDS(1)
+#define HELP_PATIENCE MILLISECS(500)
 
 static void wake_released(void *unused);
 static void tick(void *unused);
+static void help(void *unused);
 
 static struct tasklet waker = {.fn = wake_released};
 static struct timer ticker;
 static bool holding; /* some vCPU may have the flag */
+
+/* A step of a guest's: until when those that are kept stay so; 0: no step. */
+static s_time_t patient_until;
+static struct timer helper;
+static bool helping; /* that time is over */
 
 /* Domains that are kept, and since when. */
 static struct kept {
@@ -47,7 +57,8 @@ static bool is_to_stay(const struct vcpu *v)
 {
     struct pdb_tid t = {PDB_PID_DOMAIN(v->domain->id), (int32_t)v->id + 1};
 
-    return pdb_wanted(t) == PDB_DO_STAY;
+    return pdb_wanted(t) == PDB_DO_STAY &&
+           !(READ_ONCE(helping) && pdb_steps_in(t.pid));
 }
 
 /* --- keeping --- */
@@ -84,28 +95,37 @@ void pdb_hold_forget(const struct domain *d)
 static void keep(struct vcpu *v)
 {
     holding = true;
-    note_kept(v->domain);
     __atomic_fetch_or(&v->pause_flags, VPF_DEBUG, __ATOMIC_SEQ_CST);
     if (READ_ONCE(v->running))
         cpu_raise_softirq(v->processor, SOFTIRQ_SCHEDULE);
 }
 
-/* Calls fn for each vCPU of each domain. Nothing may change the list. */
-static void for_each(void (*fn)(struct vcpu *v))
+/* Calls fn for each domain. Nothing may change the list. */
+static void for_each(void (*fn)(struct domain *d))
 {
     struct domain *d;
-    struct vcpu *v;
 
     for (d = domain_next(0); d && d->id < DOMID_FIRST_RESERVED;
          d = domain_next((domid_t)(d->id + 1)))
-        for_each_vcpu (d, v)
-            fn(v);
+        fn(d);
 }
 
-static void keep_or_not(struct vcpu *v)
+/* Its clock stands still only when nothing of it runs. */
+static void keep_or_not(struct domain *d)
 {
-    if (is_to_stay(v))
-        keep(v);
+    bool stays = false, runs = false;
+    struct vcpu *v;
+
+    for_each_vcpu (d, v) {
+        if (is_to_stay(v)) {
+            keep(v);
+            stays = true;
+        } else if (!(v->pause_flags & VPF_DOWN)) {
+            runs = true;
+        }
+    }
+    if (stays && !runs)
+        note_kept(d);
 }
 
 /* Before any of its vCPUs runs again, the domain's clock is set back. */
@@ -126,26 +146,65 @@ static void release(struct vcpu *v)
     vcpu_clear_flags(v, VPF_DEBUG);
 }
 
+static void release_some(struct domain *d)
+{
+    struct vcpu *v;
+
+    for_each_vcpu (d, v)
+        release(v);
+}
+
+static void set_timer(struct timer *t, void (*fn)(void *), s_time_t expires)
+{
+    if (t->status == 0)
+        timer_init(t, fn, NULL, smp_processor_id());
+    timer_set(t, expires);
+}
+
 /* irqs on. Readers of the list without a reference have them off. */
 static void wake_released(void *unused)
 {
     unsigned long flags = local_irq_save();
 
     (void)unused;
-    for_each(release);
+    for_each(release_some);
     local_irq_restore(flags);
-    if (pdb_target->scoped) {
-        if (ticker.status == 0)
-            timer_init(&ticker, tick, NULL, smp_processor_id());
-        timer_set(&ticker, now() + TICK);
-    }
+    if (pdb_target->scoped)
+        set_timer(&ticker, tick, now() + TICK);
+    if (patient_until && !helping)
+        set_timer(&helper, help, patient_until);
+}
+
+/* --- whoever is kept and may be waited for --- */
+
+static void help(void *unused)
+{
+    (void)unused;
+    if (!patient_until || now() < patient_until)
+        return;
+    WRITE_ONCE(helping, true);
+    wake_released(NULL);
+}
+
+void pdb_hold_step_over(void)
+{
+    patient_until = 0;
+}
+
+static void expect_steps(void)
+{
+    helping = false;
+    if (!pdb_steps_in(0))
+        patient_until = 0;
+    else if (!patient_until)
+        patient_until = now() + HELP_PATIENCE;
 }
 
 void pdb_hold_domains(void)
 {
-    if (pdb_target->plan.alone)
-        return; /* for one instruction: nobody is woken or sent to sleep */
-    for_each(keep_or_not);
+    expect_steps();
+    if (!pdb_target->plan.alone) /* one instruction: nobody is sent to sleep */
+        for_each(keep_or_not);
     if (holding)
         tasklet_schedule(&waker);
 }

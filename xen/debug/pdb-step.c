@@ -282,6 +282,7 @@ void pdb_steps_forget(void)
 {
     struct pdb_one_step *s = pdb_target->step;
 
+    pdb_hold_step_over();
     for (; s < pdb_target->step + NR_PDB_STEPS; s++) {
         struct forgotten *f = &forgotten[next_forgotten % NR_FORGOTTEN];
 
@@ -370,6 +371,16 @@ bool pdb_step_armed_here(void)
     return false;
 }
 
+bool pdb_steps_in(int32_t pid)
+{
+    const struct pdb_one_step *s = pdb_target->step;
+
+    for (; s < pdb_target->step + NR_PDB_STEPS; s++)
+        if (s->armed && s->vcpu.tid && (pid == 0 || s->vcpu.pid == pid))
+            return true;
+    return false;
+}
+
 /*
  * The step that this trap ends: one that was armed here, or one whose process
  * has been moved here by its kernel.
@@ -429,6 +440,7 @@ const struct pdb_one_step *pdb_step_finish(struct cpu_user_regs *regs,
     if (!s)
         return NULL;
     s->armed = false;
+    pdb_hold_step_over();
     *thread = thread_now(s);
     if (s->vcpu.tid)
         finish_guest(s, *thread, regs);

@@ -134,6 +134,8 @@ const struct pdb_one_step *pdb_step_finish(struct cpu_user_regs *regs,
 /* #DB: a forgotten step has ended, and nobody is to hear of it. */
 bool pdb_step_is_forgotten(struct cpu_user_regs *regs);
 bool pdb_step_armed_here(void);
+/* One is armed, or on its way, in this inferior; 0: in any domain. */
+bool pdb_steps_in(int32_t pid);
 /* Some step, that of this vCPU's system call, is to end at the kernel's entry.
  * Then that is where it is now, and *thread has made it. */
 bool pdb_steps_enter(void);
@@ -143,6 +145,7 @@ bool pdb_step_enter_kernel(struct cpu_user_regs *regs, struct pdb_tid *thread);
 /* --- pdb-hold.c --- */
 void pdb_hold_domains(void); /* as the plan says */
 void pdb_hold_forget(const struct domain *d); /* it ends */
+void pdb_hold_step_over(void); /* the next one's patience begins anew */
 /* What the plan says that t is to do, under the scope. */
 enum pdb_do pdb_wanted(struct pdb_tid t);
 /* Only the scope's domain is to stand still for *s. */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Two virtual CPUs, for steps of one that needs the other: an instruction of
+ * the first faults, and its handler waits until the second has counted.  Built
+ * with the lib of tests/guest.
+ */
+#include "guest.h"
+
+#define LOAD_LENGTH 3
+
+volatile ulong spins, rounds; /* of the second and of the first */
+
+static char second_stack[4096] __attribute__((aligned(16)));
+
+static void second_main(void)
+{
+    for (;;)
+        spins++;
+}
+
+static void wait_for_second(struct regs *regs)
+{
+    ulong old = spins;
+
+    while (spins == old)
+        asm volatile("pause");
+    regs->rip += LOAD_LENGTH;
+}
+
+static void start_second(void)
+{
+    static struct vcpu_guest_context c;
+
+    kernel_context(&c, second_main, END_OF(second_stack));
+    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_initialise, 1, &c)));
+    shared_info->vcpu_info[1].evtchn_upcall_mask = 1;
+    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_up, 1, NULL)));
+}
+
+TEST(helped_step)
+{
+    trap_handler_set(VEC_PF, wait_for_second);
+    start_second();
+    while (!spins)
+        asm volatile("pause");
+    print("BOTH-RUN\n");
+    for (;;) {
+        asm volatile(".globl faulting_load\n"
+                     "faulting_load: mov (%0), %0"
+                     :
+                     : "a"(UNMAPPED_VA)
+                     : "memory");
+        rounds++;
+    }
+}
