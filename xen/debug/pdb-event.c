@@ -65,11 +65,12 @@ static struct wanted {
     u8 nr;
     u8 field[MAX_WANTED]; /* index into kind->fields */
     u64 value[MAX_WANTED];
-    u64 hits;
+    u64 hits; /* those that gdb was told of */
 } wanted[NR_EVENTS];
 
 /* Written before this CPU leads. */
 static DEFINE_PER_CPU(char[PDB_NOTE], note);
+static DEFINE_PER_CPU(struct wanted *, hit);
 
 /* --- what a hook tells of --- */
 
@@ -249,7 +250,7 @@ bool pdb_event_hit(enum pdb_hook h, const struct cpu_user_regs *regs,
         return false;
     for (struct wanted *w = wanted; w < wanted + NR_EVENTS; w++)
         if (is_wanted(w, h, f)) {
-            __atomic_fetch_add(&w->hits, 1, __ATOMIC_RELAXED);
+            this_cpu(hit) = w;
             describe(w->kind, f);
             s->why = PDB_WHY_NOTE;
             s->text = this_cpu(note);
@@ -257,6 +258,11 @@ bool pdb_event_hit(enum pdb_hook h, const struct cpu_user_regs *regs,
             return true;
         }
     return false;
+}
+
+void pdb_event_told(void)
+{
+    this_cpu(hit)->hits++; /* by the leader */
 }
 
 /* --- the command --- */

@@ -231,6 +231,11 @@ enum pdb_hook_hit pdb_hook_trap(struct cpu_user_regs *regs, struct pdb_stop *s)
     return h->planted ? go_on(h, regs) : PDB_HOOK_NONE;
 }
 
+void pdb_hook_again(void)
+{
+    this_cpu(passing).at = 0;
+}
+
 bool pdb_hook_pass(struct cpu_user_regs *regs)
 {
     const struct hook *h = guest_mode(regs) ? NULL : hook_at(regs->rip - 1);

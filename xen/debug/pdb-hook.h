@@ -52,6 +52,9 @@ void pdb_hooks_lift(void);
 /* #BP in the hypervisor, on this CPU, irqs off; no lock is taken. */
 enum pdb_hook_hit pdb_hook_trap(struct cpu_user_regs *regs,
                                 struct pdb_stop *s);
+/* After PDB_HOOK_STOP: it was not told; the place is not passed, but seen as
+ * if for the first time. */
+void pdb_hook_again(void);
 /* The same for a CPU that must not stop: go on. */
 bool pdb_hook_pass(struct cpu_user_regs *regs);
 /* A step ended behind the copy of an instruction: show it behind its place. */
@@ -60,6 +63,8 @@ void pdb_hook_mend(struct cpu_user_regs *regs);
 /* --- pdb-event.c: is a stop wanted for what h tells of? --- */
 bool pdb_event_hit(enum pdb_hook h, const struct cpu_user_regs *regs,
                    struct pdb_stop *s);
+/* What pdb_event_hit() found on this CPU is told now: it counts. */
+void pdb_event_told(void);
 void pdb_events_clear(void);
 
 /* --- pdb-syscall.c --- */

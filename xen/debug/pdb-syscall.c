@@ -128,7 +128,8 @@ void pdb_syscall_caught(void)
     c = find_call(guest);
     if (is_step(c) && pdb_step_enter_kernel(guest, &s.thread)) {
         s.why = PDB_WHY_STEP;
-        pdb_stop_guest(&s);
+        while (!pdb_stop_guest(&s))
+            ;
         return;
     }
     if (!c)
@@ -137,7 +138,8 @@ void pdb_syscall_caught(void)
     *c = (struct call){current->pv.cr3_user, guest->rip, guest->rsp,
                        guest->rax, true};
     guest->rip -= SYSCALL_LENGTH;
-    pdb_stop_guest(&s);
+    if (!pdb_stop_guest(&s))
+        c->again = false;
 }
 
 void pdb_sysret_caught(void)
@@ -150,7 +152,9 @@ void pdb_sysret_caught(void)
         return;
     s.number = c->number;
     c->rip = 0;
-    pdb_stop_guest(&s);
+    while (!pdb_stop_guest(&s))
+        if (!is_caught(s.thread.pid, s.number))
+            break;
 }
 
 int pdb_catch_syscalls(void *ctx, s32 pid, bool on)

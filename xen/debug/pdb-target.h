@@ -194,8 +194,9 @@ bool pdb_on_main_stack(bool (*fn)(struct cpu_user_regs *),
 /* --- pdb-stop.c --- */
 bool pdb_trap(struct cpu_user_regs *regs);  /* #BP, #DB, faults */
 bool pdb_nmi(struct cpu_user_regs *regs);
-/* From C, on the way back to the guest whose guest_regs are complete. */
-void pdb_stop_guest(struct pdb_stop *s);
+/* From C, on the way back to the guest whose guest_regs are complete. False:
+ * another CPU had stopped the machine, nothing was told: look again. */
+bool pdb_stop_guest(struct pdb_stop *s);
 void pdb_settled(void); /* bytes have come */
 void pdb_receive(u8 byte);
 void pdb_break_in(void);

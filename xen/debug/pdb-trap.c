@@ -128,26 +128,34 @@ static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
     s->signal = t->crashed ? 6 : 2;
 }
 
-/* What was seen without being the leader, once it is. */
-static void stop_for(struct cpu_user_regs *regs, struct pdb_stop *s)
+/*
+ * What was seen without being the leader. False: another CPU was, and gdb may
+ * not want it any more: look again.
+ */
+static bool stop_for(struct cpu_user_regs *regs, struct pdb_stop *s)
 {
     const struct pdb *p = &pdb_target->core;
 
-    while (!pdb_lead())
+    if (!pdb_lead()) {
         (void)wait_behind_leader(regs, X86_EXC_DB);
+        return false;
+    }
+    if (s->why == PDB_WHY_NOTE)
+        pdb_event_told();
     if (p->state != PDB_ALONE && !pdb_holding(p))
         (void)pdb_stop(regs, s);
     else /* nobody wants to know any more */
         pdb_unlead();
+    return true;
 }
 
-void pdb_stop_guest(struct pdb_stop *s)
+bool pdb_stop_guest(struct pdb_stop *s)
 {
     struct cpu_user_regs *regs = guest_cpu_user_regs();
 
     if (!s->thread.tid)
         s->thread = pdb_thread_here(regs);
-    stop_for(regs, s);
+    return stop_for(regs, s);
 }
 
 /* A step that gdb no longer waits for has ended in a guest, and that is all. */
@@ -200,8 +208,8 @@ static bool trapped(struct cpu_user_regs *regs)
     bool passed;
     u64 dr6 = 0;
 
-    if (hook == PDB_HOOK_STOP)
-        stop_for(regs, &s);
+    if (hook == PDB_HOOK_STOP && !stop_for(regs, &s))
+        pdb_hook_again();
     if (hook != PDB_HOOK_NONE || (button && !pdb_button_news()))
         return true;
     if (vector == X86_EXC_DB && is_old_step(regs))
