@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Offsets of structure members for assembler; never linked. */
+#include <hv/cpu.h>
 #include <hv/percpu.h>
 #include <hv/vcpu.h>
 
@@ -29,6 +30,8 @@ void asm_offsets(void)
     OFFSET(INFO_current, struct cpu_info, current_vcpu);
     OFFSET(INFO_percpu, struct cpu_info, per_cpu_offset);
     DEFINE(INFO_size, sizeof(struct cpu_info));
+    DEFINE(VECTOR_WAKE, VECTOR_WAKE);
+    DEFINE(VECTOR_SPURIOUS, VECTOR_SPURIOUS);
 
     OFFSET(V_cr3_kernel, struct vcpu, pv.cr3_kernel);
     OFFSET(V_cr3_user, struct vcpu, pv.cr3_user);

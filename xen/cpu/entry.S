@@ -566,6 +566,35 @@ irq_stubs:
     .set i, i + 1
     .endr
 
+/*
+ * bool cpu_nap(void): sti, hlt, cli. An interrupt whose gate leads to one of
+ * the entries below ends it without iret, which would let NMIs in if the CPU
+ * naps in the handler of one. True: it was VECTOR_WAKE, and wants an EOI.
+ */
+    .globl cpu_nap
+cpu_nap:
+    xor     %eax, %eax
+    sti
+    hlt
+nap_over:
+    cli
+    ret
+
+.macro NAP_ENTRY name, vec, woken
+    .globl \name
+\name:
+    push    %rax
+    lea     nap_over(%rip), %rax
+    cmp     %rax, 8(%rsp)               /* rip */
+    pop     %rax
+    jne     irq_stubs + (\vec - 0x20) * 16
+    mov     $\woken, %eax
+    mov     24(%rsp), %rsp
+    jmp     nap_over
+.endm
+    NAP_ENTRY wake_entry, VECTOR_WAKE, 1
+    NAP_ENTRY spurious_entry, VECTOR_SPURIOUS, 0
+
 /* On their own stacks: the interrupted code may be anywhere. */
 .macro IST_ENTRY name, vec, has_error, handler
     .align 16

@@ -44,6 +44,7 @@ struct table_register {
 #define GDT_SLOT(sel) (((sel)-GDT_RESERVED_PAGE * PAGE_SIZE) / 8)
 
 extern const u64 int80_entry;
+extern const char wake_entry[], spurious_entry[];
 extern const char irq_stubs[], syscall_stubs[], syscall_stubs_compat[];
 extern const char sysenter_entry[];
 extern struct {
@@ -81,6 +82,8 @@ static void fill_idt(void)
             set_gate(v, exception_entries[v], GATE_INTERRUPT, 0);
     for (unsigned int v = 0x20; v < 256; v++)
         set_gate(v, (u64)irq_stubs + (v - 0x20) * 16, GATE_INTERRUPT, 0);
+    set_gate(VECTOR_WAKE, (u64)wake_entry, GATE_INTERRUPT, 0);
+    set_gate(VECTOR_SPURIOUS, (u64)spurious_entry, GATE_INTERRUPT, 0);
     idt[X86_EXC_DF].ist = IST_DF;
     idt[X86_EXC_NMI].ist = IST_NMI;
     idt[X86_EXC_MC].ist = IST_MC;

@@ -22,6 +22,7 @@
 #include <hv/crash.h>
 #include <hv/domain-clock.h>
 #include <hv/format.h>
+#include <hv/irq.h>
 #include <hv/printk.h>
 #include <hv/pv.h>
 #include <hv/smp.h>
@@ -39,6 +40,8 @@
 #define GO_PATIENCE_MS 20
 #define QUIET_MS 2
 #define REST_US 5
+#define REST_ENOUGH_US 50
+#define NAP_MS 2
 #define RX_RING 16384 /* power of two */
 #define NOBODY NR_CPUS
 
@@ -140,15 +143,48 @@ static void catch_up(void)
     this_cpu(console_activity)++; /* the watchdog's sign of life */
 }
 
+/*
+ * A CPU that spins takes, in QEMU, one of the host's from those that bring and
+ * take away the line's characters. One that sleeps through the beginning of a
+ * step looks at its deadline every NAP_MS.
+ */
+static void nap(void)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    bool beneath = c->naps; /* in what this NMI interrupted */
+    u64 tsc = rdtsc() + (u64)tsc_khz * NAP_MS;
+
+    __atomic_store_n(&c->naps, true, __ATOMIC_SEQ_CST);
+    if (!must_stay(smp_processor_id()) ||
+        !lapic_nap(clock_lapic_ticks_in(MILLISECS(NAP_MS)), tsc))
+        rest();
+    WRITE_ONCE(c->naps, beneath);
+    if (beneath) /* what woke us was meant for that, too */
+        lapic_send_ipi_self(VECTOR_WAKE);
+}
+
+static void wake(cpumask_t cpus)
+{
+    unsigned int cpu;
+
+    for_each_cpu (cpu, cpus)
+        if (__atomic_load_n(&per_cpu(pdb_cpu, cpu).naps, __ATOMIC_SEQ_CST))
+            smp_send_vector(cpumask_of(cpu), VECTOR_WAKE);
+}
+
 /* Until this CPU may go on. */
 static void wait_in_park(void)
 {
     cpumask_t self = cpumask_of(smp_processor_id());
+    u64 since = rdtsc(), enough = (u64)tsc_khz * REST_ENOUGH_US / 1000;
 
     do {
         __atomic_fetch_or(&parked, self, __ATOMIC_SEQ_CST);
         while (must_stay(smp_processor_id()))
-            rest();
+            if (READ_ONCE(phase) != STEPPING && rdtsc() - since > enough)
+                nap();
+            else
+                rest();
         __atomic_fetch_and(&parked, ~self, __ATOMIC_SEQ_CST);
     } while (must_stay(smp_processor_id()));
 }
@@ -512,6 +548,7 @@ static void let_go(struct cpu_user_regs *regs)
     this_cpu(pdb_cpu).parking = true; /* an NMI finds regs noted already */
     step_deadline = rdtsc() + (u64)tsc_khz * STEP_PATIENCE_MS;
     __atomic_store_n(&phase, steps ? STEPPING : RUNNING, __ATOMIC_SEQ_CST);
+    wake(others() & (steps ? may : ~stay));
     pdb_unlead();
     see_off(stay);
     leave_cpu();

@@ -11,6 +11,7 @@
 #define APIC_ID 0x020
 #define APIC_VERSION 0x030
 #define APIC_TPR 0x080
+#define APIC_ISR_OF(vector) (0x100 + (vector) / 32 * 0x10)
 #define APIC_EOI 0x0b0
 #define APIC_LDR 0x0d0
 #define APIC_DFR 0x0e0
@@ -152,11 +153,46 @@ void lapic_timer_mode(bool deadline)
     __asm__ volatile("mfence" ::: "memory");
 }
 
+bool cpu_nap(void); /* entry.S */
+
+bool lapic_nap(u32 ticks, u64 until_tsc)
+{
+    u32 tpr = apic_read(APIC_TPR), lvt = apic_read(APIC_LVT_TIMER), count = 0;
+    bool deadlines = lvt & LVT_TSC_DEADLINE;
+    u64 deadline = 0;
+
+    if (apic_read(APIC_ISR_OF(VECTOR_WAKE)) >> VECTOR_WAKE % 32 & 1)
+        return false;
+    /* 11.8.3.1: what is not of a higher class waits */
+    apic_write(APIC_TPR, VECTOR_WAKE - 0x10);
+    apic_write(APIC_LVT_TIMER, (lvt & ~0xffU) | VECTOR_WAKE);
+    if (deadlines) {
+        deadline = rdmsr(MSR_TSC_DEADLINE);
+        lapic_timer_set_deadline(until_tsc);
+    } else {
+        count = lapic_timer_count();
+        lapic_timer_set(ticks);
+    }
+    if (cpu_nap())
+        lapic_eoi();
+    apic_write(APIC_LVT_TIMER, lvt);
+    if (deadlines)
+        lapic_timer_set_deadline(deadline);
+    else /* QEMU: at 0 the interrupt may not have come yet, and be lost */
+        lapic_timer_set(count ? count : 1);
+    apic_write(APIC_TPR, tpr);
+    return true;
+}
+
 /* Reading needs a write first (11.5.3). */
 u32 lapic_error_status(void)
 {
     apic_write(APIC_ESR, 0);
     return apic_read(APIC_ESR);
+}
+
+static void wake_interrupt(void)
+{
 }
 
 static void error_interrupt(void)
@@ -222,6 +258,7 @@ void __init lapic_init(void)
     }
     iomem_restrict(maddr_to_mfn(machine.lapic_address), 1, IO_DENIED);
     irq_set_vector_handler(VECTOR_ERROR, error_interrupt);
+    irq_set_vector_handler(VECTOR_WAKE, wake_interrupt);
     if (!machine.nr_cpus) {
         machine.cpus[0] = (struct machine_cpu){lapic_id(), 0};
         machine.nr_cpus = 1;

@@ -9,7 +9,6 @@
 
 /* Take a lock whose holder may be waiting for this CPU. */
 void smp_lock_polling(spinlock_t *lock);
-void smp_send_vector(cpumask_t mask, u8 vector);
 void tlb_run_pending_flush(void); /* irqs off */
 
 /* smp/trampoline.S: real-mode start code, copied below 1 MiB. */

@@ -103,12 +103,16 @@ u64 clock_tsc_at(s_time_t t)
 
 u32 clock_lapic_ticks(s_time_t t)
 {
-    s_time_t from = now();
+    return clock_lapic_ticks_in(t - now());
+}
+
+u32 clock_lapic_ticks_in(s_time_t ns)
+{
     unsigned __int128 ticks;
 
-    if (t <= from)
+    if (ns <= 0)
         return 1;
-    ticks = ((unsigned __int128)(u64)(t - from) * lapic_rate) >> 32;
+    ticks = ((unsigned __int128)(u64)ns * lapic_rate) >> 32;
     if (ticks > 0x7fffffff)
         return 0x7fffffff;
     return (u32)ticks + 1;

@@ -53,6 +53,7 @@ extern bool clock_tsc_stable;
 u64 clock_tsc_at(s_time_t t);
 /* APIC timer ticks until a system time, 1 at least, 2^31 at most. */
 u32 clock_lapic_ticks(s_time_t t);
+u32 clock_lapic_ticks_in(s_time_t ns); /* any context */
 
 u64 wall_clock_at_boot_ns(void); /* UTC of system time 0, since 1970 */
 void wall_clock_set(u64 utc_seconds, u32 ns, s_time_t at);

@@ -12,13 +12,14 @@
 
 /* Vectors 0x20.. belong to irq/; these are fixed, highest priority. */
 #define VECTOR_SPURIOUS 0xff
-#define VECTOR_ERROR 0xfe
-#define VECTOR_TIMER 0xfd
-#define VECTOR_CALL_FUNCTION 0xfc
-#define VECTOR_EVENT_CHECK 0xfb /* wakes, softirqs: the handler does nothing */
-#define VECTOR_TLB_FLUSH 0xfa
+#define VECTOR_WAKE 0xf0 /* alone in the highest class: lapic_nap() */
+#define VECTOR_ERROR 0xee
+#define VECTOR_TIMER 0xed
+#define VECTOR_CALL_FUNCTION 0xec
+#define VECTOR_EVENT_CHECK 0xeb /* wakes, softirqs: the handler does nothing */
+#define VECTOR_TLB_FLUSH 0xea
 #define VECTOR_FIRST_DYNAMIC 0x21
-#define VECTOR_LAST_DYNAMIC 0xef
+#define VECTOR_LAST_DYNAMIC 0xdf
 #define VECTOR_GUEST_INT80 0x80 /* never allocated: guests' int $0x80 */
 
 /* GDT, TSS with its stacks, IDT, SYSCALL MSRs of this CPU. percpu_alloc()ed. */

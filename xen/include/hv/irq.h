@@ -130,6 +130,13 @@ void lapic_timer_set_deadline(u64 tsc);
 void lapic_timer_mode(bool deadline);
 /* For dumps. */
 u32 lapic_error_status(void);
+/*
+ * irqs off, the code that was interrupted at any place, in an NMI too, which
+ * stays one: sleep until VECTOR_WAKE or an NMI comes, at most so many ticks of
+ * the timer, or until that TSC where it has deadlines. All other interrupts
+ * wait. False, at once: it was interrupted in the handler of VECTOR_WAKE.
+ */
+bool lapic_nap(u32 ticks, u64 until_tsc);
 
 /* --- ioapic.c --- */
 void ioapic_init(void); /* all lines masked, nr_gsis set */

@@ -34,6 +34,8 @@ void smp_init(void); /* vectors; boot CPU, after irq_init() */
 
 /* Interrupt that does nothing but leave hlt or guest mode. Any context. */
 void smp_send_event_check(unsigned int cpu);
+/* An interrupt of that vector to every CPU of mask. Any context. */
+void smp_send_vector(cpumask_t mask, u8 vector);
 /* NMI to every CPU of mask but this one. Any context, NMI included. */
 void smp_send_nmi(cpumask_t mask);
 /*
