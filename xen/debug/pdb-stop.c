@@ -295,7 +295,7 @@ static void gather(struct cpu_user_regs *regs)
             t->absent = others() & ~READ_ONCE(parked);
             break;
         }
-        cpu_relax();
+        rest();
     }
     pdb_hooks_lift();
     pdb_steps_disarm();
