@@ -3,7 +3,7 @@
 
     linux-layout FILE   the kernel's structures, by a copy of its
                         /sys/kernel/btf/vmlinux
-    linux-layout        ... by that in its memory: 5 MB over the line
+    linux-layout        ... by that in its memory, of which some pages are read
     linux-ps            lists the processes of the selected domain
     linux-process PID   memory and breakpoints are then that process's; its
                         name does as well, if no other has it
@@ -25,7 +25,7 @@ import gdb  # type: ignore[import-not-found]
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import linux_tasks as linux  # noqa: E402
-from linux_btf import Btf, BtfError  # noqa: E402
+from linux_btf import Btf, BtfError, Lazy  # noqa: E402
 
 
 def read(address: int, length: int) -> bytes:
@@ -113,7 +113,7 @@ class Layout(gdb.Command):
     """Take the layout of the kernel's structures from its BTF.
 
 linux-layout FILE, a copy of the domain's /sys/kernel/btf/vmlinux; without FILE
-it is read from the kernel's memory, which takes minutes on a slow line."""
+what is needed of it is read from the kernel's memory."""
 
     def __init__(self) -> None:
         super().__init__("linux-layout", gdb.COMMAND_FILES,
@@ -122,16 +122,18 @@ it is read from the kernel's memory, which takes minutes on a slow line."""
     def invoke(self, argument: str, from_tty: bool) -> None:
         try:
             data = Path(argument).expanduser().read_bytes() if argument \
-                else self.from_memory()
+                else self.in_memory()
             number = gdb.selected_inferior().num
             kernels[number] = Kernel(Btf(data))
         except (OSError, BtfError) as error:
             raise gdb.GdbError(f"no layout: {error}") from error
         print(f"layout of {len(data)} bytes of BTF")
+        if isinstance(data, Lazy):
+            print(f"read over the line: {data.looked_at}")
 
-    def from_memory(self) -> bytes:
+    def in_memory(self) -> Lazy:
         start, stop = address_of("__start_BTF"), address_of("__stop_BTF")
-        return read(start, stop - start)
+        return Lazy(read, start, stop - start)
 
 
 class Ps(gdb.Command):

@@ -4,18 +4,20 @@
 Distributions' kernels carry a description of their types (BPF Type Format:
 Documentation/bpf/btf.rst of the Linux source); the running kernel has it at
 /sys/kernel/btf/vmlinux and in its memory, from __start_BTF to __stop_BTF. Only
-what is needed to find members of structures is read here. The bytes are not
-trusted: whatever is wrong with them is a BtfError.
+what is needed to find members of structures is read here, in their order: a kernel's
+own structures come first, so that of megabytes some pages are enough. The bytes
+are not trusted: whatever is wrong with them is a BtfError.
 """
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Callable, Iterator
 
 MAGIC = 0xeb9f
 STRUCT, UNION = 4, 5
 MAX_NAMELESS = 200       # types in one structure
+BLOCK = 4096
 
 # Bytes behind the 12 of a type: so many at all, so many for each of its parts.
 EXTRA = {1: (4, 0), 2: (0, 0), 3: (12, 0), STRUCT: (0, 12), UNION: (0, 12),
@@ -35,12 +37,39 @@ class Member:
     offset: int          # bytes from the beginning of the structure
 
 
+class Lazy:
+    """Bytes that are read in blocks when they are looked at."""
+
+    def __init__(self, read: Callable[[int, int], bytes], start: int,
+                 length: int) -> None:
+        self._read, self._start, self._length = read, start, length
+        self._blocks: dict[int, bytes] = {}
+        self.looked_at = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def _block(self, number: int) -> bytes:
+        if number not in self._blocks:
+            at = number * BLOCK
+            self._blocks[number] = self._read(
+                self._start + at, min(BLOCK, self._length - at))
+            self.looked_at += len(self._blocks[number])
+        return self._blocks[number]
+
+    def __getitem__(self, part: slice) -> bytes:
+        first, end, _ = part.indices(self._length)
+        numbers = range(first // BLOCK, (end + BLOCK - 1) // BLOCK)
+        data = b"".join(self._block(number) for number in numbers)
+        return data[first % BLOCK:][:max(0, end - first)]
+
+
 def header(data: bytes) -> tuple[int, int, int, int]:
     """Where the types begin and end, and the names."""
     if len(data) < 24:
         raise BtfError("too short for BTF")
     magic, version, _, length, types, types_len, names, names_len = \
-        struct.unpack_from("<HBBIIIII", data)
+        struct.unpack("<HBBIIIII", data[:24])
     if magic != MAGIC or version != 1:
         raise BtfError("not BTF: no such magic number")
     types, names = length + types, length + names
@@ -52,55 +81,64 @@ def header(data: bytes) -> tuple[int, int, int, int]:
 class Btf:
     """The types of one kernel. Types are numbered from 1 in their order."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | Lazy) -> None:
         self._data = data
-        first, end, self._names, self._names_end = header(data)
+        self._next, self._end, self._names, self._names_end = header(data)
         self._at = [0]                        # by number; 0 is void
-        self._structs: dict[int, int] = {}    # offset of the name: number
-        try:
-            self._index(first, end)
-        except struct.error as error:
-            raise BtfError("the last type is cut off") from error
 
-    def _index(self, at: int, end: int) -> None:
-        while at < end:
-            name, info, _ = struct.unpack_from("<III", self._data, at)
+    def _words(self, at: int, count: int) -> tuple[int, ...]:
+        data = self._data[at:at + 4 * count]
+        if len(data) < 4 * count:
+            raise BtfError("a type is cut off")
+        return struct.unpack(f"<{count}I", data)
+
+    def _knows(self, number: int) -> bool:
+        """There is a type of that number; all up to it have been read."""
+        while len(self._at) <= number:
+            if self._next == self._end:
+                return False
+            _, info, _ = self._words(self._next, 3)
             kind = info >> 24 & 31
             if kind not in EXTRA:
                 raise BtfError(f"a type of the unknown kind {kind}")
-            if kind == STRUCT:
-                self._structs.setdefault(name, len(self._at))
-            self._at.append(at)
+            self._at.append(self._next)
             once, each = EXTRA[kind]
-            at += 12 + once + each * (info & 0xffff)
-        if at != end or at > len(self._data):
-            raise BtfError("the last type is cut off")
+            self._next += 12 + once + each * (info & 0xffff)
+            if self._next > self._end:
+                raise BtfError("the last type is cut off")
+        return True
 
     def _name(self, offset: int) -> str:
+        name = b""
         at = self._names + offset
-        end = self._data.find(b"\0", at, self._names_end)
-        if end < 0:
-            raise BtfError("a name lies outside of the names")
-        return self._data[at:end].decode(errors="replace")
+        while b"\0" not in name:
+            piece = self._data[at:min(at + 64, self._names_end)]
+            if not piece:
+                raise BtfError("a name lies outside of the names")
+            name += piece
+            at += len(piece)
+        return name[:name.index(0)].decode(errors="replace")
 
     def struct(self, name: str) -> int:
         """The number of the structure with that name."""
-        for offset, number in self._structs.items():
-            if self._name(offset) == name:
+        number = 1
+        while self._knows(number):
+            offset, info = self._words(self._at[number], 2)
+            if info >> 24 & 31 == STRUCT and self._name(offset) == name:
                 return number
+            number += 1
         raise BtfError(f"no struct {name} in it")
 
     def _members(self, number: int) -> Iterator[Member]:
         """Those of a structure or union; bit fields are left out."""
-        if not 0 < number < len(self._at):
+        if not 0 < number or not self._knows(number):
             raise BtfError("a member of a type that is not there")
         at = self._at[number]
-        info, = struct.unpack_from("<I", self._data, at + 4)
+        _, info = self._words(at, 2)
         if info >> 24 & 31 not in (STRUCT, UNION):
             return
         for i in range(info & 0xffff):
-            name, kind, offset = struct.unpack_from(
-                "<III", self._data, at + 12 + 12 * i)
+            name, kind, offset = self._words(at + 12 + 12 * i, 3)
             if info >> 31:                    # with the size of a bit field
                 if offset >> 24:
                     continue
