@@ -124,6 +124,12 @@ static bool has_early(const struct line *l)
     return l->early_head != l->early_tail;
 }
 
+/* Something has come of which the receiver's interrupt tells no more. */
+static bool has_news(const struct line *l)
+{
+    return has_early(l) || l->uart.saw_break;
+}
+
 /*
  * Keep what has come for take_bytes(): the receiver's FIFO is full after a
  * millisecond, and nobody else empties it while we wait with irqs off. False:
@@ -181,7 +187,7 @@ static void start_sending(struct line *l)
         while (cs_tx_pending(&l->port) && feed_polled(l))
             ;
         /* The interrupt of an empty transmitter brings service_line(). */
-        if (has_early(l) && l->by_irq)
+        if (has_news(l) && l->by_irq)
             ns16550_set_irqs(&l->uart, true, true);
         return;
     }
@@ -191,7 +197,7 @@ static void start_sending(struct line *l)
         ;
     if (l->by_irq)
         ns16550_set_irqs(&l->uart, true,
-                         cs_tx_pending(&l->port) || has_early(l));
+                         cs_tx_pending(&l->port) || has_news(l));
 }
 
 /*
@@ -271,7 +277,7 @@ static void send_slice(struct line *l)
     }
     if (l->by_irq && sends_later(l))
         ns16550_set_irqs(&l->uart, true,
-                         cs_tx_pending(&l->port) || has_early(l));
+                         cs_tx_pending(&l->port) || has_news(l));
     lines_leave(flags);
 }
 
@@ -476,7 +482,7 @@ static void throttle(struct line *l)
     if (l->by_irq)
         ns16550_set_irqs(&l->uart, !full,
                          (sends_later(l) && cs_tx_pending(&l->port)) ||
-                             (!full && has_early(l)));
+                             (!full && has_news(l)));
 }
 
 static void service_line(struct line *l)

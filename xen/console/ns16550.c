@@ -105,9 +105,22 @@ bool ns16550_init(struct ns16550 *u, const struct serial_params *p)
     return true;
 }
 
-unsigned int ns16550_tx_room(const struct ns16550 *u)
+/*
+ * Reading the line status takes a BREAK back (data sheet, LSR bit 4), whoever
+ * reads it and for whatever: it is kept until its byte is read.
+ */
+static u8 line_status(struct ns16550 *u)
 {
-    return uart_in(u, UART_LSR) & LSR_THRE ? u->fifo : 0;
+    u8 lsr = uart_in(u, UART_LSR);
+
+    if (lsr != 0xff && (lsr & LSR_BREAK))
+        u->saw_break = true;
+    return lsr;
+}
+
+unsigned int ns16550_tx_room(struct ns16550 *u)
+{
+    return line_status(u) & LSR_THRE ? u->fifo : 0;
 }
 
 void ns16550_tx(const struct ns16550 *u, const u8 *buf, unsigned int len)
@@ -125,9 +138,9 @@ static bool has_byte(u8 lsr)
     return lsr != 0xff && (lsr & LSR_DATA);
 }
 
-bool ns16550_rx_ready(const struct ns16550 *u)
+bool ns16550_rx_ready(struct ns16550 *u)
 {
-    return has_byte(uart_in(u, UART_LSR));
+    return has_byte(line_status(u)) || u->saw_break;
 }
 
 bool ns16550_wants(const struct ns16550 *u)
@@ -150,22 +163,37 @@ static unsigned int rx_burst(const struct ns16550 *u, u16 *out)
     return u->trigger;
 }
 
-/* The trigger is asked for once: each look at the chip is dear in a VM. */
-unsigned int ns16550_rx(const struct ns16550 *u, u16 *out)
+/* A BREAK is received as a zero; a byte before it may be anything else. */
+static u16 rx_byte(struct ns16550 *u)
 {
-    u8 lsr = uart_in(u, UART_LSR);
+    u8 byte = uart_in(u, UART_DATA);
+
+    if (byte != 0 || !u->saw_break)
+        return byte;
+    u->saw_break = false;
+    return SERIAL_BREAK;
+}
+
+/* The trigger is asked for once: each look at the chip is dear in a VM. */
+unsigned int ns16550_rx(struct ns16550 *u, u16 *out)
+{
+    u8 lsr = line_status(u);
     unsigned int n = 0;
 
-    if (!has_byte(lsr))
-        return 0;
-    if (u->trigger > 1 && !(lsr & LSR_ERRORS) &&
-        (uart_in(u, UART_IIR) & IIR_SOURCE) == IIR_RX)
+    if (u->trigger > 1 && has_byte(lsr) && !(lsr & LSR_ERRORS) &&
+        !u->saw_break && (uart_in(u, UART_IIR) & IIR_SOURCE) == IIR_RX)
         return rx_burst(u, out);
-    do {
-        out[n] = uart_in(u, UART_DATA);
-        if (lsr & LSR_BREAK)
-            out[n] = SERIAL_BREAK;
-    } while (++n < SERIAL_BURST && has_byte(lsr = uart_in(u, UART_LSR)));
+    while (has_byte(lsr)) {
+        out[n++] = rx_byte(u);
+        if (n == SERIAL_BURST)
+            return n;
+        lsr = line_status(u);
+    }
+    /* Its zero found no room in the FIFO, or went as a byte before it. */
+    if (u->saw_break) {
+        u->saw_break = false;
+        out[n++] = SERIAL_BREAK;
+    }
     return n;
 }
 

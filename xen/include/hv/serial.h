@@ -45,19 +45,20 @@ struct ns16550 {
     u8 ier;      /* interrupt enable register as last written */
     u8 mcr;
     u8 trigger;  /* bytes that make the receiver speak up; 1: no FIFO */
+    bool saw_break; /* in the line status; not received yet */
 };
 
 /* Program the chip, interrupts off. False: there is no UART at that address. */
 bool ns16550_init(struct ns16550 *u, const struct serial_params *p);
 /* Bytes that may be written now: the FIFO's size, or 0. */
-unsigned int ns16550_tx_room(const struct ns16550 *u);
+unsigned int ns16550_tx_room(struct ns16550 *u);
 void ns16550_tx(const struct ns16550 *u, const u8 *buf, unsigned int len);
 /*
  * What has been received, bytes and SERIAL_BREAK, into out[SERIAL_BURST]; the
  * count returned is not all there is until it is 0.
  */
-unsigned int ns16550_rx(const struct ns16550 *u, u16 *out);
-bool ns16550_rx_ready(const struct ns16550 *u); /* rx() would have a byte */
+unsigned int ns16550_rx(struct ns16550 *u, u16 *out);
+bool ns16550_rx_ready(struct ns16550 *u); /* rx() would have a byte */
 /* An interrupt is pending; asking takes back that of an empty transmitter. */
 bool ns16550_wants(const struct ns16550 *u);
 /* Received bytes that make an interrupt at once, 1, 8 or 14; fewer do after
