@@ -31,8 +31,10 @@ void link_reset(struct pdb *p)
 {
     struct pdb_link *l = &p->link;
     uint32_t bad = l->bad, repeats = l->repeats;
+    bool lossy = l->lossy;
 
     memset(l, 0, sizeof(*l));
+    l->lossy = lossy;
     l->bad = bad;
     l->repeats = repeats;
 }
@@ -111,6 +113,7 @@ void link_send(struct pdb *p, char lead)
     l->tx_len = len + 4;
     l->tx_pos = 0;
     l->unacked = lead == '$' && !l->no_ack;
+    l->noise = false;
     l->resends = l->ticks = 0;
 }
 
@@ -120,10 +123,19 @@ static void put_ack(struct pdb_link *l, char c)
         l->acks[l->nr_acks++] = c;
 }
 
+/* What came is damaged: gdb is to send it again. */
+static void refuse(struct pdb_link *l)
+{
+    l->bad++;
+    l->lossy = true;
+    put_ack(l, '-');
+}
+
 static void resend(struct pdb_link *l)
 {
     if (l->no_ack || !l->unacked || !drained(l))
         return;
+    l->lossy = true;
     if (++l->resends > MAX_RESENDS)
         l->unacked = false;
     else
@@ -142,25 +154,50 @@ static uint32_t body_sum(const struct pdb_link *l)
 
 /*
  * The same packet again while its reply was never acknowledged: our + was
- * lost, and the packet must not be carried out twice.
+ * lost, and the packet must not be carried out twice.  But after noise it was
+ * gdb's + that was lost: had it been a -, gdb would still wait for the reply.
  */
 static bool is_repeat(struct pdb_link *l)
 {
     uint32_t sum = body_sum(l);
-    bool same = l->unacked && sum == l->last_sum && l->rx_len == l->last_len;
+    bool same = l->unacked && !l->noise && sum == l->last_sum &&
+                l->rx_len == l->last_len;
 
     l->last_sum = sum;
     l->last_len = l->rx_len;
     return same;
 }
 
+static bool begins(const struct pdb_link *l, const char *word)
+{
+    size_t len = strlen(word);
+
+    return l->rx_len >= len && memcmp(l->rx, word, len) == 0;
+}
+
 /* What a gdb that has just connected says first. */
 static bool is_greeting(const struct pdb_link *l)
 {
-    static const char word[] = "qSupported";
+    return begins(l, "qSupported");
+}
 
-    return l->rx_len >= sizeof(word) - 1 &&
-           memcmp(l->rx, word, sizeof(word) - 1) == 0;
+/*
+ * Packets that do more the second time.  A gdb that finds a reply where it
+ * waits for the + acknowledges and forgets that, and sends the packet again:
+ * nothing tells the repeat from a new one.  On a line that has damaged
+ * something before two + make that unlikely; gdb passes over the second.
+ */
+static bool needs_two_acks(const struct pdb_link *l)
+{
+    static const char *const words[] = {
+        "vCont;", "vAttach;", "qRcmd,", "c", "C", "s", "S", "D", "k",
+    };
+    uint32_t i;
+
+    for (i = 0; l->lossy && i < sizeof(words) / sizeof(words[0]); i++)
+        if (begins(l, words[i]))
+            return true;
+    return false;
 }
 
 /* True if the packet in rx can be served now; asks for a stop if need be. */
@@ -193,14 +230,14 @@ static void packet_arrived(struct pdb *p)
 
     l->rx_state = RX_IDLE;
     if (l->rx_sum != l->rx_want) {
-        l->bad++;
-        if (!l->no_ack) {
-            put_ack(l, '-');
+        refuse(l);
+        if (!l->no_ack)
             return;
-        }
         l->rx_spoilt = true; /* nobody can resend it: it earns an error */
     }
     put_ack(l, '+');
+    if (needs_two_acks(l))
+        put_ack(l, '+');
     if (is_repeat(l)) {
         l->repeats++;
         l->tx_pos = 0;
@@ -237,7 +274,7 @@ static void rx_idle(struct pdb *p, uint8_t c)
         else
             run_interrupt(p);
         break;
-    default: break;
+    default: l->noise = l->lossy = true; break;
     }
 }
 
@@ -266,8 +303,7 @@ static void rx_sum(struct pdb *p, uint8_t c)
 
     if (d < 0) {
         l->rx_state = RX_IDLE;
-        l->bad++;
-        put_ack(l, '-');
+        refuse(l);
         rx_idle(p, c);
     } else if (l->rx_state == RX_SUM1) {
         l->rx_want = (uint8_t)(d << 4);
@@ -297,8 +333,7 @@ void link_tick(struct pdb *p)
     /* A frame that stopped in its middle is gdb's to send again. */
     if (l->rx_quiet && l->rx_state != RX_IDLE) {
         l->rx_state = RX_IDLE;
-        l->bad++;
-        put_ack(l, '-');
+        refuse(l);
     }
     l->rx_quiet = true;
     if (!l->unacked || !drained(l))
@@ -307,8 +342,10 @@ void link_tick(struct pdb *p)
         pdb_drop(p);
         return;
     }
-    if (l->ticks % PDB_RESEND_TICKS == 0)
+    if (l->ticks % PDB_RESEND_TICKS == 0) {
+        l->lossy = true;
         l->tx_pos = 0;
+    }
 }
 
 /* True if there is something to pull, made now if it was only due. */

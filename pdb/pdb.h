@@ -81,6 +81,8 @@ struct pdb_link {
     char acks[4]; /* + and - to be sent before the next frame */
     uint32_t nr_acks;
     bool unacked;  /* wire has not been acknowledged */
+    bool noise;    /* something else came since wire was filled */
+    bool lossy;    /* the line has damaged or lost something */
     bool no_ack, no_ack_next;
     uint8_t resends, ticks;
     uint32_t last_sum, last_len; /* of the last packet: repeats are known by */

@@ -458,8 +458,7 @@ void put_expedited(struct pdb *p, struct pdb_tid t, bool pc_only)
          i++) {
         if (!(r.known & PDB_REG_BIT(numbers[i])))
             continue;
-        pdb_put_hex_fixed(&p->reply, numbers[i], 2);
-        pdb_putc(&p->reply, ':');
+        pdb_printf(&p->reply, "%x:", (unsigned int)numbers[i]);
         pdb_put_hex(&p->reply, &r.v[numbers[i]], 8);
         pdb_putc(&p->reply, ';');
     }

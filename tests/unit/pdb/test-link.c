@@ -97,6 +97,44 @@ static void repeat_is_not_carried_out(struct fake *f)
     CHECK(f->regs[1][1].v[PDB_RAX] == 1);
 }
 
+/* gdb's + arrives as something else: the next packet is a new one. */
+static void packet_after_a_spoilt_ack_is_new(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_packet(f, "P0=0100000000000000");
+    HAS(fake_pull(f), "+$OK");
+    f->regs[1][1].v[PDB_RAX] = 7;
+    fake_push(f, "*", 1);
+    fake_packet(f, "P0=0100000000000000");
+    IS(fake_pull(f), "+$OK#9a");
+    CHECK(f->regs[1][1].v[PDB_RAX] == 1);
+    fake_packet(f, "P0=0100000000000000"); /* no noise behind this one */
+    IS(fake_pull(f), "+$OK#9a");
+    CHECK(f->pdb.link.repeats == 1);
+}
+
+/* Should one be lost gdb still does not send the packet again. */
+static void what_acts_is_acked_twice_on_a_bad_line(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_packet(f, "vCont;s:p1.1");
+    IS(fake_pull(f), "+");
+    fake_stop(f, PDB_WHY_STEP, 1, 1);
+    HAS(fake_pull(f), "$T05");
+    fake_push(f, "-", 1);
+    HAS(fake_pull(f), "$T05");
+    fake_push(f, "+", 1);
+    fake_packet(f, "vCont;s:p1.1");
+    IS(fake_pull(f), "++");
+    fake_stop(f, PDB_WHY_STEP, 1, 1);
+    HAS(fake_pull(f), "$T05");
+    fake_push(f, "+", 1);
+    fake_packet(f, "vCont?");
+    HAS(fake_pull(f), "+$vCont;");
+}
+
 static void no_ack_mode(struct fake *f)
 {
     fake_init(f, PDB_NO_ACK);
@@ -244,6 +282,9 @@ const struct test link_tests[] = {
     { "nak sends again", nak_sends_again },
     { "naks end", naks_end },
     { "repeat is not carried out", repeat_is_not_carried_out },
+    { "packet after a spoilt ack is new", packet_after_a_spoilt_ack_is_new },
+    { "what acts is acked twice on a bad line",
+      what_acts_is_acked_twice_on_a_bad_line },
     { "no-ack mode", no_ack_mode },
     { "no-ack mode is for good links", no_ack_mode_is_for_good_links },
     { "new gdb ends no-ack mode", new_gdb_ends_no_ack_mode },

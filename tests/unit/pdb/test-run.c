@@ -13,7 +13,7 @@ static void first_packet_stops_the_machine(struct fake *f)
     CHECK(fake_stop(f, PDB_WHY_BREAK_IN, 1, 2) == PDB_HOLD);
     HAS(fake_pull(f), "$PacketSize=4000;");
     fake_push(f, "+", 1);
-    HAS(fake_ask(f, "?"), "T02thread:p1.2;core:1;07:");
+    HAS(fake_ask(f, "?"), "T02thread:p1.2;core:1;7:");
 }
 
 static void damaged_packet_stops_nothing(struct fake *f)
@@ -57,7 +57,7 @@ static void continues_and_breaks_in(struct fake *f)
     fake_push(f, "\x03", 1);
     CHECK(f->nr_interrupts == 2); /* one was for the attach */
     CHECK(fake_stop(f, PDB_WHY_BREAK_IN, 1, 1) == PDB_HOLD);
-    HAS(fake_body(fake_pull(f), NULL), "T02thread:p1.1;core:0;07:");
+    HAS(fake_body(fake_pull(f), NULL), "T02thread:p1.1;core:0;7:");
 }
 
 static void plan_is_searched_from_the_front(struct fake *f)
@@ -110,17 +110,17 @@ static void steps(struct fake *f)
     f->regs[1][1].v[PDB_RIP] = 0x10105;
     CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
     IS(fake_body(fake_pull(f), NULL),
-       "T05thread:1;07:1811111111111111;10:0501010000000000;");
+       "T05thread:1;7:1811111111111111;10:0501010000000000;");
     f->regs[1][1].v[PDB_RBP] = f->regs[1][1].v[PDB_RSP] + 0x20;
     fake_push(f, "+", 1);
     fake_ask(f, "vCont;s:p1.1;c:p1.-1");
     CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
-    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;06:3811111111111111;07:");
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;6:3811111111111111;7:");
     fake_push(f, "+", 1);
     IS(fake_ask(f, "!"), "OK");
     fake_ask(f, "vCont;s:p1.1;c:p1.-1");
     CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
-    HAS(fake_body(fake_pull(f), NULL), "T05thread:p1.1;06:");
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:p1.1;6:");
 }
 
 static void stray_step_is_not_ours(struct fake *f)
