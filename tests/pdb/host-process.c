@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
@@ -95,6 +96,7 @@ static pid_t start_child(struct machine *m, int cpus)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     snprintf(count, sizeof(count), "%d", cpus);
+    personality(ADDR_NO_RANDOMIZE); /* else its heap may be at TEXT_AT */
     raise(SIGSTOP);
     execl(m->guest, m->guest, count, m->text_file, (char *)NULL);
     _exit(127);
