@@ -167,5 +167,7 @@ packet_fn query_xfer;
 packet_fn query_rcmd;
 /* Sends the next piece of a command's output, or its OK. */
 void monitor_advance(struct pdb *p);
+/* The command's next piece of text, its last: what went wrong inside it. */
+void monitor_fault(struct pdb *p, const char *what);
 
 #endif /* PDB_INT_H */

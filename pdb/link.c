@@ -348,17 +348,20 @@ void link_tick(struct pdb *p)
     }
 }
 
+static bool has_chars(const struct pdb_link *l)
+{
+    return !drained(l) || l->nr_acks;
+}
+
 /* True if there is something to pull, made now if it was only due. */
 static bool refill(struct pdb *p)
 {
-    struct pdb_link *l = &p->link;
-
-    if (!drained(l) || l->nr_acks)
+    if (has_chars(&p->link))
         return true;
     try_serve(p);
     if (link_idle(p))
         stop_advance(p);
-    return !drained(l) || l->nr_acks;
+    return has_chars(&p->link);
 }
 
 static char next_char(struct pdb_link *l)
@@ -373,12 +376,16 @@ static char next_char(struct pdb_link *l)
     return l->wire[l->tx_pos++];
 }
 
+/*
+ * Work is done before the first character alone: a fault in it is unwound, and
+ * the characters that had been taken before would be lost.
+ */
 uint32_t pdb_tx(struct pdb *p, void *buf, uint32_t max)
 {
     uint8_t *to = buf;
     uint32_t n = 0;
 
-    while (n < max && refill(p))
+    while (n < max && (n ? has_chars(&p->link) : refill(p)))
         to[n++] = (uint8_t)next_char(&p->link);
     return n;
 }

@@ -246,7 +246,7 @@ static int cmd_unknown(struct pdb *p, void *ctx, const char *args,
     return 0;
 }
 
-static const struct pdb_command unknown = { "", "", "", cmd_unknown, false };
+static const struct pdb_command unknown = { "", "?", "", cmd_unknown, false };
 
 /* The line, hex in the packet; control characters become blanks. */
 static bool in_line(struct pdb *p, struct pdb_in *in)
@@ -281,17 +281,27 @@ bool query_rcmd(struct pdb *p, struct pdb_in *in)
     return false; /* monitor_advance() replies */
 }
 
+static void put_usage(const struct pdb_command *c, struct pdb_out *o)
+{
+    pdb_printf(o, "usage: monitor %s%s%s\n", c->name, *c->args ? " " : "",
+               c->args);
+    if (strcmp(c->args, "ADDR") == 0)
+        pdb_printf(o, "a symbol's: eval \"monitor %s %%#lx\", &NAME\n",
+                   c->name);
+}
+
 static void run_command(struct pdb *p, struct pdb_out *o)
 {
     const struct pdb_command *c = p->command;
+    bool too_much = !*c->args && *p->args;
     int err;
 
     p->busy = true;
-    err = c->run(p, p->ctx, p->args, o);
+    err = too_much ? -PDB_EINVAL : c->run(p, p->ctx, p->args, o);
     p->busy = false;
     p->all_told = !c->again || !o->more || err < 0;
     if (err == -PDB_EINVAL) {
-        pdb_printf(o, "usage: monitor %s %s\n", c->name, c->args);
+        put_usage(c, o);
     } else if (err < 0) {
         note_failure(p, err, c->name);
         pdb_printf(o, "%s\n", p->why);
@@ -315,4 +325,14 @@ void monitor_advance(struct pdb *p)
         reply_ok(p);
     }
     link_send(p, '$');
+}
+
+void monitor_fault(struct pdb *p, const char *what)
+{
+    note_failure(p, -PDB_EIO, what);
+    p->all_told = true;
+    pdb_putc(&p->reply, 'O');
+    pdb_put_hex(&p->reply, (const uint8_t *)p->why,
+                (uint32_t)strlen(p->why));
+    pdb_puts(&p->reply, "0a");
 }

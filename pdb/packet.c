@@ -147,9 +147,11 @@ void pdb_fault(struct pdb *p, const char *what)
     if (!p->busy)
         return;
     p->busy = false;
-    p->command = NULL;
     link_begin(p);
-    reply_error(p, -PDB_EIO, what);
+    if (p->command)
+        monitor_fault(p, what);
+    else
+        reply_error(p, -PDB_EIO, what);
     link_send(p, '$');
 }
 

@@ -155,6 +155,7 @@ def tables_and_commands() -> None:
     s.has(r"domains +Domains of the machine", r"<a & 'b' #\$\*\}>",
           r"^499 +domain ####", r"destroy DOMAIN: end a domain",
           r"^line 0 of", r"^line 999 of", r"'monitor help' lists",
+          r"^monitor: a fault was caught inside the debugger$",
           r"Thread 1\.1", r"no such thing", r"usage: monitor destroy DOMAIN",
           r"8 bits, no acknowledgements")
 

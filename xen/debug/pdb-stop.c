@@ -336,16 +336,17 @@ static void feed_ring(void)
     }
 }
 
-/* Run fn with a way out of faults; the core hears of one. */
-static noinline void guarded(void (*fn)(void))
+/* Run fn with a way out of faults; the core hears of one. True: no fault. */
+static noinline bool guarded(void (*fn)(void))
 {
     if (__builtin_setjmp(escape) == 0) {
         escape_valid = true;
         fn();
-    } else {
-        pdb_fault(&pdb_target->core, escape_why);
+        escape_valid = false;
+        return true;
     }
-    escape_valid = false;
+    pdb_fault(&pdb_target->core, escape_why);
+    return false;
 }
 
 bool pdb_escape(const char *why)
@@ -367,12 +368,28 @@ static void run_event(void)
     event.verdict = pdb_event(&pdb_target->core, event.stop);
 }
 
-/* pdb_event(), guarded: after a fault in it the machine goes on. */
-static enum pdb_verdict judge(const struct pdb_stop *s)
+/*
+ * pdb_event(), guarded. A fault in it is what gdb then hears of; without a gdb,
+ * or after another one, the machine goes on.
+ */
+static enum pdb_verdict judge(struct cpu_user_regs *regs, struct pdb_stop *s)
 {
+    struct pdb_target *t = pdb_target;
+
     event.stop = s;
     event.verdict = PDB_GO;
-    guarded(run_event);
+    if (guarded(run_event))
+        return event.verdict;
+    if (s->why == PDB_WHY_SOFT && pdb_int3_site(regs))
+        regs->rip--;
+    if (t->core.state != PDB_RUNNING)
+        return PDB_GO;
+    snprintf(t->text, sizeof(t->text),
+             "%s inside the debugger, which had to judge a stop\n",
+             escape_why);
+    s->why = PDB_WHY_NOTE;
+    s->text = t->text;
+    (void)guarded(run_event);
     return event.verdict;
 }
 
@@ -406,16 +423,16 @@ static void serve(const struct pdb_stop *s)
         idle = rx.tail == READ_ONCE(rx.head);
         if (!idle)
             heard = rdtsc();
-        guarded(exchange);
+        (void)guarded(exchange);
         if (idle)
             rest();
         if (rdtsc() - last > (u64)tsc_khz * 1000 || pdb_target->tick_due) {
             last = rdtsc();
             pdb_target->tick_due = false;
-            guarded(tick);
+            (void)guarded(tick);
         }
     }
-    guarded(exchange);
+    (void)guarded(exchange);
     console_debug_hold(false);
 }
 
@@ -570,7 +587,7 @@ enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s)
     pdb_scope_choose(s);
     do {
         t->stop_wanted = false;
-        verdict = judge(s);
+        verdict = judge(regs, s);
         if (verdict == PDB_HOLD) {
             if (pdb_holding(&t->core))
                 pdb_steps_forget();
@@ -611,7 +628,7 @@ static void listen(struct cpu_user_regs *regs)
 
     t->stop_wanted = t->scoped; /* what gdb asks is answered at a standstill */
     if (!t->scoped)
-        guarded(exchange);
+        (void)guarded(exchange);
     if (t->stop_wanted && regs) {
         s.thread = pdb_thread_here(regs);
         (void)pdb_stop(regs, &s);
@@ -664,7 +681,7 @@ void pdb_life(const struct domain *d, bool born)
         pdb_steps_forget_domain(d);
         pdb_hold_forget(d);
     }
-    verdict = judge(&s);
+    verdict = judge(NULL, &s);
     send_all();
     pdb_unlead();
     /* gdb is to see it: stop, as for a key. */

@@ -319,7 +319,7 @@ static int cmd_long(struct pdb *p, void *ctx, const char *args,
 }
 
 static const struct pdb_command commands[] = {
-    { "once", "", "counts", cmd_once, false },
+    { "once", "[X]", "counts", cmd_once, false },
     { "once more", "", "longer name", cmd_long, true },
     { "fails", "[X]", "always", cmd_fails, false },
     { NULL, NULL, NULL, NULL, false },

@@ -148,7 +148,16 @@ static void commands(struct fake *f)
     HAS(monitor(f, "pt 0"), "address not mapped");
     HAS(monitor(f, "why"), "address not mapped");
     HAS(monitor(f, "pt zz"), "usage: monitor pt ADDR");
+    IS(monitor(f, "link now"), "usage: monitor link\n");
     HAS(monitor(f, "context cr3 0"), "usage");
+    f->pdb.busy = true; /* as it is inside a command */
+    f->pdb.command = fake_ops.commands;
+    pdb_fault(&f->pdb, "once");
+    CHECK(*fake_body(fake_pull(f), NULL) == 'O');
+    fake_push(f, "+", 1);
+    IS(fake_body(fake_pull(f), NULL), "OK");
+    fake_push(f, "+", 1);
+    HAS(monitor(f, "why"), "once: a fault was caught");
     HAS(monitor(f, "sse on"), "yes");
     HAS(monitor(f, "follow on"), "yes");
     CHECK(f->pdb.flags & PDB_FOLLOW);
