@@ -61,9 +61,32 @@ bool keys_run_soon(void)
 
 static const struct cpu_user_regs *own_registers(void)
 {
+    const struct cpu_user_regs *regs = pdb_stopped_regs(smp_processor_id());
+
+    if (regs)
+        return regs;
     if (in_irq())
         return get_cpu_info()->irq_regs;
     return atomic_xchg(&found_any, false) ? &found : guest_cpu_user_regs();
+}
+
+/* The debugger keeps it in an NMI: another one would not get through. */
+static void show_stopped(unsigned int cpu, const struct cpu_user_regs *regs)
+{
+    printk("*** CPU%u is stopped by the debugger at %pS ***\n", cpu,
+           (void *)regs->rip);
+    if (!guest_mode(regs))
+        show_stack(regs);
+}
+
+static bool show_other(unsigned int cpu)
+{
+    const struct cpu_user_regs *regs = pdb_stopped_regs(cpu);
+
+    if (!regs)
+        return nmi_dump_cpu(cpu);
+    show_stopped(cpu, regs);
+    return true;
 }
 
 static void key_registers(u8 key)
@@ -75,7 +98,7 @@ static void key_registers(u8 key)
     show_execution_state(own_registers());
     /* The others by NMI: also those that are stuck. */
     for_each_online_cpu (cpu)
-        if (cpu != smp_processor_id() && !nmi_dump_cpu(cpu))
+        if (cpu != smp_processor_id() && !show_other(cpu))
             printk("*** CPU%u does not answer an NMI ***\n", cpu);
 }
 
@@ -87,12 +110,14 @@ static void key_dom0_registers(u8 key)
     if (!dom0)
         return;
     for_each_vcpu (dom0, v) {
+        bool runs = v != current && !pdb_stopped_vcpu(v);
+
         if (!v->initialised)
             continue;
-        if (v != current)
+        if (runs)
             vcpu_pause(v);
         pv_ops->dump(v);
-        if (v != current)
+        if (runs)
             vcpu_unpause(v);
     }
 }
@@ -265,12 +290,13 @@ static void show_clock(void *unused)
 /* Each CPU reads its own, one after the other. */
 static void key_clocks(u8 key)
 {
+    bool alone = in_irq() || pdb_stopped_regs(smp_processor_id());
     unsigned int cpu;
 
     (void)key;
     clock_dump();
     for_each_online_cpu (cpu)
-        if (!in_irq() && cpu != smp_processor_id())
+        if (!alone && cpu != smp_processor_id())
             smp_call_function(cpumask_of(cpu), show_clock, NULL, true);
 }
 

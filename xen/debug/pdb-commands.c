@@ -71,7 +71,7 @@ static int press(struct pdb_target *t, u8 key, bool insist, struct pdb_out *o)
 
     if (!k) {
         t->reason = "no such key; 'monitor key' lists them";
-        return -PDB_EINVAL;
+        return -PDB_ENOENT;
     }
     if (busy_cpu() != NR_CPUS && !insist) {
         pdb_printf(o,
@@ -115,7 +115,9 @@ static int cmd_named_key(struct pdb *p, void *ctx, const char *args,
 
     for (unsigned int i = 0; i < ARRAY_SIZE(keys); i++)
         if (strcmp(keys[i].name, p->command->name) == 0)
-            return press(ctx, keys[i].key, args[0] == '!', o);
+            return args[0] != '\0' && strcmp(args, "!") != 0
+                       ? -PDB_EINVAL
+                       : press(ctx, keys[i].key, args[0] == '!', o);
     return -PDB_EINVAL;
 }
 
@@ -212,15 +214,15 @@ const struct pdb_command pdb_commands[] = {
     {"break-on", "[EVENT [FIELD N]...] | off [N]",
      "stop when the hypervisor does that", pdb_cmd_break_on, false},
     {"dmesg", "", "what the console ring keeps", cmd_dmesg, true},
-    {"key", "[KEY]", "press a debug key; without one: list them", cmd_key,
+    {"key", "[KEY[!]]", "press a debug key; without one: list them", cmd_key,
      true},
-    {"domains", "", "key q", cmd_named_key, true},
-    {"evtchn", "", "key e", cmd_named_key, true},
-    {"grants", "", "key g", cmd_named_key, true},
-    {"irqs", "", "key i", cmd_named_key, true},
-    {"memory", "", "key m", cmd_named_key, true},
-    {"timers", "", "key a", cmd_named_key, true},
-    {"vcpus", "", "key r", cmd_named_key, true},
+    {"domains", "[!]", "key q", cmd_named_key, true},
+    {"evtchn", "[!]", "key e", cmd_named_key, true},
+    {"grants", "[!]", "key g", cmd_named_key, true},
+    {"irqs", "[!]", "key i", cmd_named_key, true},
+    {"memory", "[!]", "key m", cmd_named_key, true},
+    {"timers", "[!]", "key a", cmd_named_key, true},
+    {"vcpus", "[!]", "key r", cmd_named_key, true},
     {"regs", "", "where each CPU is", cmd_regs, true},
     {"whatis", "ADDR", "symbol, owner, type and counts of what is there",
      cmd_whatis, true},

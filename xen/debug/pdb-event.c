@@ -340,6 +340,12 @@ static bool take_field(struct wanted *w, const char **s)
     return false;
 }
 
+static int refuse(struct pdb_target *t, const char *reason)
+{
+    t->reason = reason;
+    return -PDB_ENOENT;
+}
+
 static int add(struct pdb_target *t, const char *args)
 {
     struct wanted *w = wanted, new = {.nr = 0};
@@ -347,11 +353,11 @@ static int add(struct pdb_target *t, const char *args)
     for (unsigned int i = 0; i < ARRAY_SIZE(kinds) && !new.kind; i++)
         if (take_word(&args, kinds[i].name))
             new.kind = &kinds[i];
-    while (new.kind && *args != '\0')
-        if (!take_field(&new, &args))
-            return -PDB_EINVAL;
     if (!new.kind)
-        return -PDB_EINVAL;
+        return refuse(t, "no such event; 'monitor break-on' lists them");
+    while (*args != '\0')
+        if (!take_field(&new, &args))
+            return refuse(t, "the event has no such field, or no number follows it; 'monitor break-on' lists the fields");
     while (w < wanted + NR_EVENTS && w->kind)
         w++;
     if (w == wanted + NR_EVENTS)
@@ -411,8 +417,8 @@ int pdb_cmd_break_on(struct pdb *p, void *ctx, const char *args,
     if (*args == '\0')
         pdb_events_clear();
     else if (!pdb_parse_number(&args, &n) || *args != '\0' || n == 0 ||
-             n > NR_EVENTS)
-        return -PDB_EINVAL;
+             n > NR_EVENTS || !wanted[n - 1].kind)
+        return refuse(ctx, "off takes a number of 'monitor break-on', or none");
     else
         clear(&wanted[n - 1]);
     list(o);

@@ -5,6 +5,7 @@
  * registers lie in the CPU that runs it, or in its struct vcpu.
  */
 #include <hv/cpu.h>
+#include <hv/debug.h>
 #include <hv/domain.h>
 #include <hv/format.h>
 #include <hv/mm.h>
@@ -13,6 +14,7 @@
 #include <hv/version.h>
 #include <hv/x86.h>
 
+#include "pdb-stop.h"
 #include "pdb-target.h"
 
 /* A guest may not have these; a debugger must not give them. */
@@ -104,6 +106,12 @@ static bool cpu_stopped(unsigned int cpu)
            per_cpu(pdb_cpu, cpu).regs != NULL;
 }
 
+const struct cpu_user_regs *pdb_stopped_regs(unsigned int cpu)
+{
+    return pdb_target && pdb_leads() && cpu_stopped(cpu)
+               ? per_cpu(pdb_cpu, cpu).regs : NULL;
+}
+
 /* The CPU that holds v's registers, or NR_CPUS. */
 static unsigned int cpu_of(const struct vcpu *v)
 {
@@ -126,6 +134,18 @@ struct cpu_user_regs *pdb_vcpu_regs(struct vcpu *v)
     if (guest_mode(per_cpu(pdb_cpu, cpu).regs))
         return per_cpu(pdb_cpu, cpu).regs;
     return &cpu_info_of_stack(cpu_stacks[cpu])->guest_regs;
+}
+
+bool pdb_stopped_vcpu(struct vcpu *v)
+{
+    const struct cpu_user_regs *regs;
+
+    if (!pdb_stopped_regs(smp_processor_id()))
+        return false;
+    regs = pdb_vcpu_regs(v);
+    if (regs && regs != &v->regs)
+        v->regs = *regs;
+    return true;
 }
 
 /* --- reading --- */

@@ -36,4 +36,11 @@ void pdb_open(void);    /* boot, interrupts and clock work: pdb= */
 void pdb_wait(void);    /* boot, all CPUs run, domain 0 is next: pdb=...,wait */
 bool pdb_crashed(void); /* the crash hook: true if gdb was offered a look */
 
+/* --- pdb-thread.c --- */
+/* Where the debugger, which runs on this CPU, has stopped that one, or this;
+ * NULL: it has not. A CPU that is stopped answers nobody. */
+const struct cpu_user_regs *pdb_stopped_regs(unsigned int cpu);
+/* It has stopped v, whose registers now are in v->regs if any CPU had them. */
+bool pdb_stopped_vcpu(struct vcpu *v);
+
 #endif
