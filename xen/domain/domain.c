@@ -237,7 +237,8 @@ struct domain *domain_create(domid_t id, unsigned int max_vcpus,
     d->shared_info_mfn = virt_to_mfn(d->shared_info);
     if (d->is_privileged && !dom0)
         dom0 = d;
-    domain_tell_life(d, true);
+    if (d->is_privileged)
+        domain_tell_life(d, true);
     note_event("domain created", id, max_vcpus);
     return d;
 

@@ -132,6 +132,10 @@ static int unpausedomain(struct domain *d, struct xen_domctl *op)
     (void)op;
     if (!d->controller_paused)
         return -EINVAL;
+    if (!d->is_told) {
+        d->is_told = true;
+        domain_tell_life(d, true);
+    }
     d->controller_paused--;
     domain_unpause(d);
     return 0;

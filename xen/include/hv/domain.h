@@ -30,6 +30,7 @@ struct domain {
     u8 controller_paused;
     u8 is_idle;
     u8 is_xenstore; /* XEN_DOMCTL_CDF_xs_domain */
+    u8 is_told;     /* the debugger has heard of it */
     u8 tsc_mode;    /* XEN_DOMCTL_settscinfo; kept for the tools */
     u32 tsc_incarnation;
     u32 refcount; /* get_domain / put_domain */
@@ -142,8 +143,9 @@ void domain_shutdown(struct domain *d, u8 reason);
  * the guest; returns to the caller. `fmt` says why. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 int domain_kill(struct domain *d); /* -ERESTART: call again */
-/* For the debugger: fn hears of domains that were made, and of those that will
- * not run again while their memory is still theirs. irqs on, no locks. */
+/* For the debugger: fn hears of domains that are about to run for the first
+ * time (of domain 0 when it is made), and of those that will not run again
+ * while their memory is still theirs. irqs on, no locks. */
 void domain_register_life(void (*fn)(const struct domain *d, bool born));
 void domain_tell_life(const struct domain *d, bool born);
 /* Allocate 2^order frames owned by d, counted. INVALID_MFN: none. */
