@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* crashtest=: every way to die, on demand, so that tests can see the dump. */
 #include <hv/bug.h>
+#include <hv/console.h>
 #include <hv/cpu.h>
 #include <hv/crash.h>
 #include <hv/options.h>
@@ -108,6 +109,7 @@ void crash_test(void)
     for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++)
         if (strcmp(tests[i].name, crashtest) == 0) {
             log_info("crashtest=%s: here it comes.\n", crashtest);
+            console_flush(); /* not all of them let anything out any more */
             tests[i].fn();
             return;
         }
