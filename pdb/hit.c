@@ -162,7 +162,7 @@ static enum hit judge_soft(struct pdb *p, struct pdb_stop *s)
         return judge_stray(p, s->thread, rip);
     if (set_reg(p, s->thread, PDB_RIP, rip) < 0)
         return HIT_ALIEN;
-    for (i = 0; i < PDB_NR_BPS; i++)
+    for (i = 0; i < PDB_NR_BPS && !s->unheard; i++)
         if (p->brk.bp[i].site == site && p->brk.bp[i].addr == rip &&
             p->brk.bp[i].type == PDB_BP_SOFT &&
             applies(p, &p->brk.bp[i], s->thread))
@@ -188,7 +188,7 @@ static enum hit judge_exec(struct pdb *p, struct pdb_stop *s)
         if (!bp->used || bp->type != PDB_BP_EXEC || bp->addr != rip)
             continue;
         here = i;
-        if (applies(p, bp, s->thread))
+        if (!s->unheard && applies(p, bp, s->thread))
             report |= hit_counts(p, bp, s->thread);
     }
     if (here < 0)
@@ -228,7 +228,9 @@ static enum hit judge_watch(struct pdb *p, struct pdb_stop *s)
             s->number = bp->type;
         }
     }
-    return report ? HIT_REPORT : mine ? HIT_QUIET : HIT_ALIEN;
+    if (report && !s->unheard)
+        return HIT_REPORT;
+    return mine ? HIT_QUIET : HIT_ALIEN;
 }
 
 static const struct pdb_action *action_of(const struct pdb_plan *plan,
@@ -316,7 +318,8 @@ enum hit hit_judge(struct pdb *p, struct pdb_stop *s)
         s->stepped |= stepped_over;
         return judge_debug(p, s);
     case PDB_WHY_SYSCALL:
-    case PDB_WHY_SYSRET: return judge_syscall(p, s);
-    default: return HIT_REPORT;
+    case PDB_WHY_SYSRET: return s->unheard ? HIT_QUIET : judge_syscall(p, s);
+    case PDB_WHY_FAULT: return HIT_REPORT;
+    default: return s->unheard ? HIT_QUIET : HIT_REPORT;
     }
 }

@@ -148,6 +148,8 @@ void run_over(struct pdb *p);
 void run_all(struct pdb *p);
 /* Everything goes on except t. */
 void run_others(struct pdb *p, struct pdb_tid t);
+/* Non-stop: t, which may be running, is to stay. */
+void run_not(struct pdb *p, struct pdb_tid t);
 void run_interrupt(struct pdb *p);
 
 /* stop.c */

@@ -179,7 +179,8 @@ static bool life_matters(struct pdb *p, const struct pdb_stop *s)
 
     switch (s->why) {
     case PDB_WHY_NEW:
-        if (!(p->flags & PDB_FOLLOW) || !pid_attach(p, s->thread.pid))
+        if (!(p->flags & PDB_FOLLOW) || p->non_stop ||
+            !pid_attach(p, s->thread.pid))
             return false;
         regs_untold(p, s->thread.pid);
         return true;
@@ -196,14 +197,15 @@ static bool life_matters(struct pdb *p, const struct pdb_stop *s)
     }
 }
 
-static enum pdb_verdict go_on(struct pdb *p, enum hit h, struct pdb_tid t)
+static enum pdb_verdict go_on(struct pdb *p, enum hit h,
+                              const struct pdb_stop *s)
 {
     if (h == HIT_ALIEN)
         return PDB_PASS;
     if (h == HIT_OVER)
         run_over(p);
-    else
-        run_plan(p, t);
+    else if (!s->unheard)
+        run_plan(p, s->thread);
     return PDB_GO;
 }
 
@@ -247,6 +249,6 @@ enum pdb_verdict pdb_event(struct pdb *p, const struct pdb_stop *event)
         return PDB_HOLD;
     h = hit_judge(p, &s);
     if (h != HIT_REPORT)
-        return go_on(p, h, s.thread);
+        return go_on(p, h, &s);
     return report(p, &s);
 }

@@ -154,6 +154,15 @@ void regs_told(struct pdb *p, int32_t pid)
         replace_untold(p, pid, 0);
 }
 
+static bool is_untold(const struct pdb *p, int32_t pid)
+{
+    uint32_t i;
+
+    for (i = 0; i < PDB_NR_ATTACHED && p->untold[i] != pid; i++)
+        ;
+    return i < PDB_NR_ATTACHED;
+}
+
 /*
  * gdb (13) does not ask for the target.xml of an inferior that appears by
  * itself, and takes its registers for those that every x86-64 has: these are
@@ -162,12 +171,7 @@ void regs_told(struct pdb *p, int32_t pid)
 static const struct reg_def *find_known(const struct pdb *p, int32_t pid,
                                         uint32_t nr)
 {
-    uint32_t i;
-
-    for (i = 0; i < PDB_NR_ATTACHED; i++)
-        if (p->untold[i] == pid && nr >= NR(core))
-            return NULL;
-    return find_reg(p, nr);
+    return is_untold(p, pid) && nr >= NR(core) ? NULL : find_reg(p, nr);
 }
 
 static void put_reg_xml(struct pdb_out *o, const struct reg_def *r)
@@ -452,7 +456,8 @@ void put_expedited(struct pdb *p, struct pdb_tid t, bool pc_only)
     struct pdb_regs r;
     uint32_t i;
 
-    if (get_regs(p, t, &r) < 0)
+    /* Non-stop: it asks when it has been told of the first stop. */
+    if ((p->non_stop && is_untold(p, t.pid)) || get_regs(p, t, &r) < 0)
         return;
     for (i = pc_only ? 2 : is_frame_pointer(&r) ? 0 : 1; i < sizeof(numbers);
          i++) {

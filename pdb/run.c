@@ -12,7 +12,7 @@
 
 void run_interrupt(struct pdb *p)
 {
-    p->bringing_in = true;
+    p->bringing_in = !p->non_stop; /* there, a thread is asked to stop */
     p->ops->interrupt(p->ctx);
 }
 
@@ -41,6 +41,17 @@ void run_others(struct pdb *p, struct pdb_tid t)
     p->plan.act[1].who = (struct pdb_tid){ -1, -1 };
     p->plan.act[1].what = PDB_DO_CONT;
     hand_over(p, &p->plan);
+}
+
+void run_not(struct pdb *p, struct pdb_tid t)
+{
+    struct pdb_plan plan;
+
+    memset(&plan, 0, sizeof(plan));
+    plan.nr = 1;
+    plan.act[0].who = t;
+    plan.act[0].what = PDB_DO_STAY;
+    p->ops->resume(p->ctx, &plan);
 }
 
 void run_plan(struct pdb *p, struct pdb_tid t)

@@ -274,6 +274,8 @@ bool attach_pid(struct pdb *p, struct pdb_in *in)
     p->general = stop.thread;
     if (p->non_stop) {
         reply_ok(p);
+        regs_untold(p, stop.thread.pid);
+        run_not(p, stop.thread);
         stop_queue(p, &stop);
         return true;
     }

@@ -20,6 +20,7 @@
 #include "pdb-target.h"
 
 #define TICK SECONDS(1)
+#define HALT_TICK MILLISECS(1) /* a vCPU leaves the hypervisor before */
 #define HELP_PATIENCE MILLISECS(500)
 
 static void wake_released(void *unused);
@@ -45,8 +46,11 @@ static struct kept {
 enum pdb_do pdb_wanted(struct pdb_tid t)
 {
     const struct pdb_target *target = pdb_target;
-    enum pdb_do what = pdb_plan_find(&target->core, &target->plan, t);
+    enum pdb_do what;
 
+    if (pdb_is_non_stop() && !target->plan.alone)
+        return pdb_non_stop_wanted(t);
+    what = pdb_plan_find(&target->core, &target->plan, t);
     if (target->scope && t.pid != target->scope && !target->plan.alone &&
         what == PDB_DO_STAY)
         return PDB_DO_CONT;
@@ -169,8 +173,9 @@ static void wake_released(void *unused)
     (void)unused;
     for_each(release_some);
     local_irq_restore(flags);
-    if (pdb_target->scoped)
-        set_timer(&ticker, tick, now() + TICK);
+    if (pdb_target->scoped || pdb_is_non_stop())
+        set_timer(&ticker, tick,
+                  now() + (pdb_non_stop_awaits() ? HALT_TICK : TICK));
     if (patient_until && !helping)
         set_timer(&helper, help, patient_until);
 }
@@ -205,7 +210,7 @@ void pdb_hold_domains(void)
     expect_steps();
     if (!pdb_target->plan.alone) /* one instruction: nobody is sent to sleep */
         for_each(keep_or_not);
-    if (holding)
+    if (holding || pdb_is_non_stop())
         tasklet_schedule(&waker);
 }
 
@@ -215,11 +220,13 @@ void pdb_hold_domains(void)
 static void tick(void *unused)
 {
     (void)unused;
-    if (!READ_ONCE(pdb_target->scoped))
+    if (!READ_ONCE(pdb_target->scoped) && !pdb_is_non_stop())
         return;
-    if (pdb_target->core.link.unacked) {
+    if (pdb_non_stop_awaits()) {
+        pdb_listen();
+    } else if (pdb_target->core.link.unacked) {
         pdb_target->tick_due = true;
-        pdb_break_in();
+        pdb_listen();
     }
     timer_set(&ticker, now() + TICK);
 }
@@ -262,6 +269,10 @@ int pdb_cmd_scope(struct pdb *p, void *ctx, const char *args,
     u64 id = 0;
 
     (void)p;
+    if (pdb_is_non_stop()) {
+        t->reason = "in non-stop mode only what was stopped stands still";
+        return -PDB_EPERM;
+    }
     if (strcmp(args, "all") == 0) {
         t->scope = 0;
     } else if (strncmp(args, "domain ", 7) == 0) {

@@ -278,7 +278,7 @@ void pdb_steps_disarm(void)
     }
 }
 
-void pdb_steps_forget(void)
+void pdb_steps_forget(const struct pdb_tid *who)
 {
     struct pdb_one_step *s = pdb_target->step;
 
@@ -286,7 +286,7 @@ void pdb_steps_forget(void)
     for (; s < pdb_target->step + NR_PDB_STEPS; s++) {
         struct forgotten *f = &forgotten[next_forgotten % NR_FORGOTTEN];
 
-        if (!s->armed || !s->away)
+        if (!s->armed || !s->away || (who && !same_thread(s->who, *who)))
             continue;
         s->armed = false;
         *f = (struct forgotten){1, s->vcpu.pid, s->user_cr3};

@@ -404,26 +404,46 @@ static void tick(void)
     pdb_tick(&pdb_target->core);
 }
 
+/* Non-stop: what gdb has just asked to stop, stands. */
+static void tell_halts(void)
+{
+    struct pdb_stop s;
+
+    if (pdb_is_non_stop())
+        while (pdb_non_stop_halt(&s))
+            (void)judge(NULL, &s);
+}
+
+/* heard: when gdb last said something. */
+static bool is_served(const struct pdb_stop *s, u64 heard)
+{
+    bool talks = rdtsc() - heard < (u64)tsc_khz * QUIET_MS;
+
+    if (pdb_holding(&pdb_target->core))
+        return !pdb_scope_covers(s) || talks;
+    return pdb_is_non_stop() && (pdb_non_stop_frozen() || talks);
+}
+
 /*
- * Serves gdb until it lets the machine go on; where only one domain is to
+ * Serves gdb until it lets the machine go on; where only a part of it is to
  * stand still, until gdb has been silent for a moment.
  */
 static void serve(const struct pdb_stop *s)
 {
     const struct pdb *p = &pdb_target->core;
-    u64 last = rdtsc(), heard = last, quiet = (u64)tsc_khz * QUIET_MS;
+    u64 last = rdtsc(), heard = last;
     bool idle;
 
     console_debug_hold(true);
     if (p->state == PDB_WAITING && !p->link.held)
         printk("pdb: the machine is stopped and waits for gdb.\n");
-    while (pdb_holding(p) &&
-           (!pdb_scope_covers(s) || rdtsc() - heard < quiet)) {
+    while (is_served(s, heard)) {
         console_debug_poll();
         idle = rx.tail == READ_ONCE(rx.head);
         if (!idle)
             heard = rdtsc();
         (void)guarded(exchange);
+        tell_halts();
         if (idle)
             rest();
         if (rdtsc() - last > (u64)tsc_khz * 1000 || pdb_target->tick_due) {
@@ -481,7 +501,9 @@ static cpumask_t staying(void)
         else
             run |= cpumask_of(cpu);
     }
-    return run && !pdb_target->plan.alone ? stay : 0;
+    if (pdb_target->plan.alone || pdb_non_stop_frees_cpus())
+        return 0;
+    return run ? stay : 0;
 }
 
 /* Guests compute the time by themselves: tell all of them. */
@@ -573,6 +595,21 @@ static void let_go(struct cpu_user_regs *regs)
         pdb_park(regs);
 }
 
+/* What the core makes of it. */
+static enum pdb_verdict meet(struct cpu_user_regs *regs, struct pdb_stop *s)
+{
+    enum pdb_verdict verdict;
+
+    if (s->why == PDB_WHY_BREAK_IN && s->number == PDB_ONLY_LISTEN)
+        return PDB_HOLD;
+    if (pdb_non_stop_ignores(s))
+        return PDB_GO;
+    verdict = judge(regs, s);
+    if (verdict == PDB_HOLD)
+        pdb_non_stop_stopped();
+    return verdict;
+}
+
 /* The machine has stopped for s, seen by this CPU. */
 enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s)
 {
@@ -587,27 +624,36 @@ enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s)
     pdb_scope_choose(s);
     do {
         t->stop_wanted = false;
-        verdict = judge(regs, s);
-        if (verdict == PDB_HOLD) {
+        verdict = meet(regs, s);
+        if (verdict == PDB_HOLD || pdb_non_stop_frozen()) {
             if (pdb_holding(&t->core))
-                pdb_steps_forget();
+                pdb_steps_forget(NULL);
             serve(s);
         } else {
             send_all();
         }
         /* A ^C right behind "continue": stopped before anything has run. */
         s->why = PDB_WHY_BREAK_IN;
+        s->number = 0;
         s->signal = 0;
         s->text = NULL;
     } while (t->stop_wanted);
     t->scoped = pdb_holding(&t->core);
     if (t->scoped)
         pdb_scope_hold();
+    t->planned |= pdb_is_non_stop();
     let_go(regs);
     return verdict;
 }
 
 /* --- the line --- */
+
+/* number: of the stop that it makes. */
+static noinline __attribute__((noclone)) void stop_self(u64 number)
+{
+    __asm__ volatile(".globl pdb_own_int3\n"
+                     "pdb_own_int3: int3" ::"D"(number) : "memory");
+}
 
 void pdb_receive(u8 byte)
 {
@@ -626,8 +672,10 @@ static void listen(struct cpu_user_regs *regs)
     struct pdb_target *t = pdb_target;
     struct pdb_stop s = {.why = PDB_WHY_BREAK_IN};
 
-    t->stop_wanted = t->scoped; /* what gdb asks is answered at a standstill */
-    if (!t->scoped)
+    t->stop_wanted = t->scoped || pdb_is_non_stop();
+    if (t->stop_wanted) /* what gdb asks is answered at a standstill */
+        s.number = PDB_ONLY_LISTEN;
+    else
         (void)guarded(exchange);
     if (t->stop_wanted && regs) {
         s.thread = pdb_thread_here(regs);
@@ -636,7 +684,7 @@ static void listen(struct cpu_user_regs *regs)
     }
     pdb_unlead();
     if (t->stop_wanted)
-        pdb_break_in();
+        stop_self(s.number);
 }
 
 /* Registers of what the line's interrupt found; NULL: polled by a timer. */
@@ -661,8 +709,12 @@ void pdb_settled(void)
 
 void pdb_break_in(void)
 {
-    __asm__ volatile(".globl pdb_own_int3\n"
-                     "pdb_own_int3: int3" ::: "memory");
+    stop_self(0);
+}
+
+void pdb_listen(void)
+{
+    stop_self(PDB_ONLY_LISTEN);
 }
 
 void pdb_life(const struct domain *d, bool born)
@@ -685,7 +737,7 @@ void pdb_life(const struct domain *d, bool born)
     send_all();
     pdb_unlead();
     /* gdb is to see it: stop, as for a key. */
-    if (verdict == PDB_HOLD)
+    if (verdict == PDB_HOLD && !pdb_is_non_stop())
         pdb_break_in();
     local_irq_restore(flags);
 }

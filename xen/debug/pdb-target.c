@@ -43,7 +43,10 @@ static void op_resume(void *ctx, const struct pdb_plan *plan)
 {
     struct pdb_target *t = ctx;
 
-    t->plan = *plan;
+    if (pdb_is_non_stop())
+        pdb_non_stop_resume(plan);
+    else
+        t->plan = *plan;
     t->planned = true;
 }
 
@@ -51,7 +54,16 @@ static void op_interrupt(void *ctx)
 {
     struct pdb_target *t = ctx;
 
-    t->stop_wanted = true;
+    if (pdb_is_non_stop())
+        pdb_non_stop_interrupt();
+    else
+        t->stop_wanted = true;
+}
+
+static void op_detach(void *ctx, int32_t pid)
+{
+    (void)ctx;
+    pdb_non_stop_forget(pid);
 }
 
 static void op_reboot(void *ctx)
@@ -74,6 +86,8 @@ static void op_reset(void *ctx)
     struct pdb_target *t = ctx;
 
     t->scope = 0;
+    t->plan.alone = false;
+    pdb_non_stop_forget(0);
     pdb_events_clear();
 }
 
@@ -99,6 +113,7 @@ static const struct pdb_ops machine_ops = {
     .inferior_info = pdb_inferior_info,
     .resume = op_resume,
     .interrupt = op_interrupt,
+    .detach = op_detach,
     .reboot = op_reboot,
     .hw_insert = pdb_hw_insert,
     .hw_remove = pdb_hw_remove,
@@ -194,7 +209,7 @@ void __init pdb_open(void)
     }
     memset(t, 0, sizeof(*t));
     pdb_init(&t->core, &machine_ops, t,
-             PDB_ALL_STOP | (shared_line() ? PDB_SEVEN_BIT : 0));
+             shared_line() ? PDB_SEVEN_BIT : 0);
     if (console_debug_open(opt_pdb, pdb_receive) != 0)
         return;
     pdb_target = t;

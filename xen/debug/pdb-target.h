@@ -116,6 +116,8 @@ struct domain *pdb_domain(int32_t pid);
 struct vcpu *pdb_vcpu(struct pdb_tid t);
 /* A vCPU's registers, wherever they are now; NULL: not to be had. */
 struct cpu_user_regs *pdb_vcpu_regs(struct vcpu *v);
+/* The hypervisor does something for it: its registers may change by that. */
+bool pdb_vcpu_is_busy(struct pdb_tid t);
 const char *pdb_vcpu_state(const struct vcpu *v);
 /* The thread that gdb knows for what this CPU was doing. */
 struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs);
@@ -125,7 +127,7 @@ void pdb_step_arm(struct pdb_tid t);
 /* Take back what was armed and did not happen. What is on its way in the guest
  * goes on: it is not armed again, and gdb may forget it. */
 void pdb_steps_disarm(void);
-void pdb_steps_forget(void);
+void pdb_steps_forget(const struct pdb_tid *who); /* NULL: everybody's */
 /* d ends: what was armed in its vCPUs does not happen any more. */
 void pdb_steps_forget_domain(const struct domain *d);
 /* #DB with DR6.BS: the step armed here, which is now undone, and the thread of
@@ -156,6 +158,23 @@ void pdb_scope_choose(struct pdb_stop *s);
 void pdb_scope_hold(void); /* makes that the plan */
 int pdb_cmd_scope(struct pdb *p, void *ctx, const char *args,
                   struct pdb_out *o);
+
+/* --- pdb-nonstop.c --- */
+bool pdb_is_non_stop(void);
+void pdb_non_stop_resume(const struct pdb_plan *plan);
+void pdb_non_stop_interrupt(void); /* ^C */
+/* The next thread that gdb is to be told of: it asked for that halt. */
+bool pdb_non_stop_halt(struct pdb_stop *s);
+bool pdb_non_stop_awaits(void); /* there are some that cannot be told yet */
+enum pdb_do pdb_non_stop_wanted(struct pdb_tid t);
+/* A CPU is stopped, and nothing steps: the machine stands still. */
+bool pdb_non_stop_frozen(void);
+/* No CPU is to stay while others go on. */
+bool pdb_non_stop_frees_cpus(void);
+/* *s is of a thread that stands still already, or helps and is not heard. */
+bool pdb_non_stop_ignores(struct pdb_stop *s);
+void pdb_non_stop_stopped(void); /* gdb hears of the core's last stop */
+void pdb_non_stop_forget(int32_t pid); /* gdb leaves it; 0: all */
 
 /* --- pdb-hw.c --- */
 int pdb_hw_insert(void *ctx, const struct pdb_hw *hw);
@@ -201,6 +220,9 @@ bool pdb_stop_guest(struct pdb_stop *s);
 void pdb_settled(void); /* bytes have come */
 void pdb_receive(u8 byte);
 void pdb_break_in(void);
+/* A stop in which gdb is heard, and told nothing: its .number is this. */
+#define PDB_ONLY_LISTEN 1
+void pdb_listen(void);
 void pdb_life(const struct domain *d, bool born); /* the domains' hook */
 
 #endif

@@ -148,6 +148,15 @@ bool pdb_stopped_vcpu(struct vcpu *v)
     return true;
 }
 
+bool pdb_vcpu_is_busy(struct pdb_tid t)
+{
+    const struct vcpu *v = pdb_vcpu(t);
+    unsigned int cpu = v ? cpu_of(v) : NR_CPUS;
+
+    return cpu != NR_CPUS && cpu_stopped(cpu) &&
+           !guest_mode(per_cpu(pdb_cpu, cpu).regs);
+}
+
 /* --- reading --- */
 
 static noinline void put(struct pdb_regs *r, enum pdb_reg reg, u64 v)
@@ -338,6 +347,11 @@ static void cpu_state(struct pdb_target *t, unsigned int cpu)
         snprintf(t->state, sizeof(t->state), "runs d%uv%u%s", v->domain->id,
                  v->id,
                  guest_mode(per_cpu(pdb_cpu, cpu).regs) ? "" : ", in it");
+    if (pdb_is_non_stop() &&
+        pdb_non_stop_wanted((struct pdb_tid){PDB_PID_HYPERVISOR,
+                                             (int32_t)cpu + 1}) == PDB_DO_STAY)
+        strlcpy(t->state, "stopped: the machine stands still",
+                sizeof(t->state));
 }
 
 const char *pdb_vcpu_state(const struct vcpu *v)
@@ -346,6 +360,8 @@ const char *pdb_vcpu_state(const struct vcpu *v)
         return "running";
     if (v->pause_flags & VPF_DOWN)
         return "down";
+    if (v->pause_flags & VPF_DEBUG)
+        return "stopped";
     if (v->pause_flags & VPF_PAUSED)
         return "paused";
     return v->pause_flags ? "blocked" : "runnable";

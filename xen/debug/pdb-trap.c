@@ -126,6 +126,7 @@ static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
         return;
     s->why = t->crashed ? PDB_WHY_FAULT : PDB_WHY_BREAK_IN;
     s->signal = t->crashed ? 6 : 2;
+    s->number = regs->rdi;
 }
 
 /*

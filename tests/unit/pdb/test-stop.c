@@ -179,6 +179,37 @@ static void non_stop(struct fake *f)
     CHECK(f->nr_interrupts == 2);
 }
 
+/* gdb hears of a stop before it knows the inferior's registers. */
+static void non_stop_attach(struct fake *f)
+{
+    const char *said;
+
+    fake_init(f, PDB_FOLLOW);
+    fake_attach(f);
+    fake_ask(f, "QNonStop:1");
+    HAS(fake_ask(f, "?"), "T00thread:p1.1;");
+    IS(fake_ask(f, "vStopped"), "OK");
+    IS(fake_ask(f, "vCont;c"), "OK");
+    fake_packet(f, "vAttach;2");
+    said = fake_pull(f);
+    IS(fake_body(said + 1, &said), "OK");
+    CHECK(pdb_plan_find(&f->pdb, &f->plan, (struct pdb_tid){ 2, 1 }) ==
+          PDB_DO_STAY && f->plan.nr == 1);
+    CHECK(f->pdb.state == PDB_RUNNING);
+    fake_push(f, "+", 1);
+    said = fake_body(fake_pull(f), NULL);
+    HAS(said, "Stop:T00thread:p2.1;");
+    CHECK(!strstr(said, "10:"));
+    IS(fake_ask(f, "vStopped"), "OK");
+    /* one that appears is not taken up there */
+    f->exists[3] = true;
+    CHECK(fake_stop(f, PDB_WHY_NEW, 3, 0) == PDB_GO);
+    IS(fake_pull(f), "");
+    /* ^C asks for one thread, not for the machine */
+    fake_push(f, "\3", 1);
+    CHECK(f->nr_interrupts == 2 && !f->pdb.bringing_in);
+}
+
 /* Its stop is out, gdb is about to ask for the next one. */
 static void death_between_a_stop_and_the_next(struct fake *f)
 {
@@ -213,6 +244,33 @@ static void non_stop_condition(struct fake *f)
     IS(fake_pull(f), "");
 }
 
+/* A thread that gdb believes to stand still passes what is in its way. */
+static void non_stop_unheard(struct fake *f)
+{
+    struct pdb_stop s = { .thread = { 1, 2 }, .unheard = true };
+    unsigned int resumes;
+
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "QNonStop:1");
+    fake_ask(f, "Z0,10200,1");
+    fake_ask(f, "vCont;c:p1.2");
+    fake_ask(f, "vCont;s:p1.1");
+    f->regs[1][2].v[PDB_RIP] = 0x10201; /* behind the int3 */
+    s.why = PDB_WHY_SOFT;
+    CHECK(pdb_event(&f->pdb, &s) == PDB_GO && f->plan.alone);
+    CHECK(f->plan.act[0].who.tid == 2 && f->regs[1][2].v[PDB_RIP] == 0x10200);
+    CHECK(f->pdb.brk.bp[0].hits == 0);
+    resumes = f->nr_resumes;
+    s.why = PDB_WHY_STEP;
+    CHECK(pdb_event(&f->pdb, &s) == PDB_GO && f->nr_resumes == resumes);
+    s.why = PDB_WHY_NOTE;
+    CHECK(pdb_event(&f->pdb, &s) == PDB_GO && f->nr_resumes == resumes);
+    IS(fake_pull(f), "");
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "Stop:T05thread:p1.1;");
+}
+
 static void console_text(struct fake *f)
 {
     fake_init(f, 0);
@@ -241,8 +299,10 @@ const struct test stop_tests[] = {
     { "strange threads are not shown", strange_threads_are_not_shown },
     { "catches system calls", catches_system_calls },
     { "non-stop", non_stop },
+    { "non-stop attach", non_stop_attach },
     { "death between a stop and the next", death_between_a_stop_and_the_next },
     { "non-stop condition", non_stop_condition },
+    { "non-stop unheard", non_stop_unheard },
     { "console text", console_text },
     { NULL, NULL },
 };
