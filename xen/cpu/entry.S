@@ -570,12 +570,15 @@ irq_stubs:
  * bool cpu_nap(void): sti, hlt, cli. An interrupt whose gate leads to one of
  * the entries below ends it without iret, which would let NMIs in if the CPU
  * naps in the handler of one. True: it was VECTOR_WAKE, and wants an EOI.
+ * An NMI between sti and hlt takes the interrupt shadow with it: behind it the
+ * interrupt may come before the hlt. A guest may jump to any address, and be
+ * interrupted before that faults: cs tells.
  */
     .globl cpu_nap
 cpu_nap:
     xor     %eax, %eax
     sti
-    hlt
+    hlt                                 /* one byte */
 nap_over:
     cli
     ret
@@ -583,11 +586,14 @@ nap_over:
 .macro NAP_ENTRY name, vec, woken
     .globl \name
 \name:
+    testb   $3, 8(%rsp)                 /* cs */
+    jnz     irq_stubs + (\vec - 0x20) * 16
     push    %rax
     lea     nap_over(%rip), %rax
-    cmp     %rax, 8(%rsp)               /* rip */
+    sub     8(%rsp), %rax               /* rip: 1 before hlt, 0 behind it */
+    cmp     $1, %rax
     pop     %rax
-    jne     irq_stubs + (\vec - 0x20) * 16
+    ja      irq_stubs + (\vec - 0x20) * 16
     mov     $\woken, %eax
     mov     24(%rsp), %rsp
     jmp     nap_over
