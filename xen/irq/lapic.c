@@ -143,14 +143,18 @@ void lapic_timer_set_deadline(u64 tsc)
     wrmsr(MSR_TSC_DEADLINE, tsc);
 }
 
-/* 11.5.4.1: the mode write and the first deadline write must not overtake one
+/* 11.5.4.1: this write and the next one of a deadline must not overtake one
  * another in xAPIC mode. */
+static void set_timer_lvt(u32 lvt)
+{
+    apic_write(APIC_LVT_TIMER, lvt);
+    __asm__ volatile("mfence" ::: "memory");
+}
+
 void lapic_timer_mode(bool deadline)
 {
     apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
-    apic_write(APIC_LVT_TIMER,
-               VECTOR_TIMER | (deadline ? LVT_TSC_DEADLINE : 0));
-    __asm__ volatile("mfence" ::: "memory");
+    set_timer_lvt(VECTOR_TIMER | (deadline ? LVT_TSC_DEADLINE : 0));
 }
 
 bool cpu_nap(void); /* entry.S */
@@ -165,9 +169,10 @@ bool lapic_nap(u32 ticks, u64 until_tsc)
         return false;
     /* 11.8.3.1: what is not of a higher class waits */
     apic_write(APIC_TPR, VECTOR_WAKE - 0x10);
-    apic_write(APIC_LVT_TIMER, (lvt & ~0xffU) | VECTOR_WAKE);
-    if (deadlines) {
+    if (deadlines) /* first: once it is over it reads as 0 */
         deadline = rdmsr(MSR_TSC_DEADLINE);
+    set_timer_lvt((lvt & ~0xffU) | VECTOR_WAKE);
+    if (deadlines) {
         lapic_timer_set_deadline(until_tsc);
     } else {
         count = lapic_timer_count();
@@ -175,7 +180,7 @@ bool lapic_nap(u32 ticks, u64 until_tsc)
     }
     if (cpu_nap())
         lapic_eoi();
-    apic_write(APIC_LVT_TIMER, lvt);
+    set_timer_lvt(lvt);
     if (deadlines)
         lapic_timer_set_deadline(deadline);
     else /* QEMU: at 0 the interrupt may not have come yet, and be lost */
