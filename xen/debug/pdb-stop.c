@@ -159,8 +159,6 @@ static void nap(void)
         !lapic_nap(clock_lapic_ticks_in(MILLISECS(NAP_MS)), tsc))
         rest();
     WRITE_ONCE(c->naps, beneath);
-    if (beneath) /* what woke us was meant for that, too */
-        lapic_send_ipi_self(VECTOR_WAKE);
 }
 
 static void wake(cpumask_t cpus)
@@ -187,6 +185,8 @@ static void wait_in_park(void)
                 rest();
         __atomic_fetch_and(&parked, ~self, __ATOMIC_SEQ_CST);
     } while (must_stay(smp_processor_id()));
+    if (this_cpu(pdb_cpu).naps) /* beneath: what woke us was for that, too */
+        lapic_send_ipi_self(VECTOR_WAKE);
 }
 
 /*
