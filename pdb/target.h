@@ -237,7 +237,8 @@ struct pdb_ops {
     int (*thread_info)(void *ctx, struct pdb_tid t, struct pdb_thread_info *i);
     int (*inferior_info)(void *ctx, int32_t pid, struct pdb_inferior_info *i);
 
-    /* gdb takes up or leaves an inferior.  A refused attach is reported. */
+    /* gdb takes up a domain, and leaves an inferior, the hypervisor too.  A
+     * refused attach is reported. */
     int (*attach)(void *ctx, int32_t pid);
     void (*detach)(void *ctx, int32_t pid);
 

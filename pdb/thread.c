@@ -47,7 +47,7 @@ bool pid_attach(struct pdb *p, int32_t pid)
     return true;
 }
 
-/* Takes pid off the list; tells the target unless it is the hypervisor. */
+/* Takes pid off the list and tells the target. */
 void pid_forget(struct pdb *p, int32_t pid)
 {
     uint32_t i;
@@ -58,7 +58,7 @@ void pid_forget(struct pdb *p, int32_t pid)
         return;
     p->attached[i] = p->attached[--p->nr_attached];
     regs_told(p, pid);
-    if (p->ops->detach && pid != PDB_PID_HYPERVISOR)
+    if (p->ops->detach)
         p->ops->detach(p->ctx, pid);
 }
 

@@ -185,8 +185,7 @@ static void detach(void *ctx, int32_t pid)
 {
     struct fake *f = ctx;
 
-    (void)pid;
-    f->nr_detaches++;
+    f->nr_detaches += pid != PDB_PID_HYPERVISOR;
 }
 
 static void resume(void *ctx, const struct pdb_plan *plan)
