@@ -179,7 +179,7 @@ static bool life_matters(struct pdb *p, const struct pdb_stop *s)
 
     switch (s->why) {
     case PDB_WHY_NEW:
-        if (!(p->flags & PDB_FOLLOW) || p->non_stop ||
+        if (!(p->flags & PDB_FOLLOW) || p->non_stop || known ||
             !pid_attach(p, s->thread.pid))
             return false;
         regs_untold(p, s->thread.pid);
