@@ -98,9 +98,10 @@ void pdb_hold_forget(const struct domain *d)
 
 static void keep(struct vcpu *v)
 {
+    u32 old = __atomic_fetch_or(&v->pause_flags, VPF_DEBUG, __ATOMIC_SEQ_CST);
+
     holding = true;
-    __atomic_fetch_or(&v->pause_flags, VPF_DEBUG, __ATOMIC_SEQ_CST);
-    if (READ_ONCE(v->running))
+    if (READ_ONCE(v->running) || !(old & VPF_DEBUG))
         cpu_raise_softirq(v->processor, SOFTIRQ_SCHEDULE);
 }
 
@@ -148,6 +149,8 @@ static void release(struct vcpu *v)
         k->used = false;
     }
     vcpu_clear_flags(v, VPF_DEBUG);
+    if (is_to_stay(v)) /* a leader came in between */
+        keep(v);
 }
 
 static void release_some(struct domain *d)

@@ -370,7 +370,7 @@ static struct vcpu *steal(struct sched_cpu *s)
         if (o == s || !READ_ONCE(o->nr_queued) || !spin_trylock(&o->lock))
             continue;
         list_for_each_entry (v, &o->runq, runq) {
-            if (READ_ONCE(v->running) ||
+            if (READ_ONCE(v->running) || unlikely(!vcpu_runnable(v)) ||
                 !cpumask_test(v->hard_affinity, s->cpu))
                 continue;
             dequeue(o, v);
@@ -388,10 +388,14 @@ static struct vcpu *choose(struct sched_cpu *s)
 {
     struct vcpu *v;
 
-    if (s->nr_queued) {
+    while (s->nr_queued) {
         v = policy->best(s);
         if (v) {
             dequeue(s, v);
+            if (unlikely(!vcpu_runnable(v))) { /* VPF_DEBUG takes no lock */
+                runstate_set(v, runstate_asleep(v), now());
+                continue;
+            }
             policy->picked(s, v);
             return v;
         }
