@@ -83,12 +83,17 @@ void run_over(struct pdb *p)
     hand_over(p, &plan);
 }
 
-/* Non-stop: what the new actions name is no longer what the old ones say. */
+/*
+ * Non-stop: what the new actions name is no longer what the old ones say.  Only
+ * steps are worth their room: whoever is not named goes on.
+ */
 static void merge(struct pdb_plan *new, const struct pdb_plan *old)
 {
     uint32_t i, j;
 
     for (i = 0; i < old->nr && new->nr < PDB_MAX_ACTIONS; i++) {
+        if (old->act[i].what != PDB_DO_STEP)
+            continue;
         for (j = 0; j < new->nr; j++)
             if (tid_matches(new->act[j].who, old->act[i].who))
                 break;
