@@ -191,7 +191,7 @@ static void help(void *unused)
     if (!patient_until || now() < patient_until)
         return;
     WRITE_ONCE(helping, true);
-    wake_released(NULL);
+    tasklet_schedule(&waker);
 }
 
 void pdb_hold_step_over(void)
