@@ -317,9 +317,10 @@ class Machine:
                                         f"left{self._why()}", com)
                 left = end - time.monotonic()
                 if left <= 0:
-                    raise self._failure(f"no /{pattern}/ in "
-                                        f"{deadline * PATIENCE:.0f} s", com)
+                    break
                 self._news.wait(min(left, 1))
+        raise self._failure(f"no /{pattern}/ in {deadline * PATIENCE:.0f} s"
+                            + self._standing(com), com)
 
     def _failure(self, what: str, com: int) -> MachineError:
         said = self.output(com) if self._lines[com - 1] else ""
@@ -327,6 +328,30 @@ class Machine:
         errors = (self.logs / "qemu.err").read_text(errors="replace").strip()
         text = what + "".join("\n    | " + line for line in tail)
         return MachineError(text + (f"\n    QEMU: {errors}" if errors else ""))
+
+    def _standing(self, com: int) -> str:
+        """Of a machine that says nothing: where its CPUs are, three times in
+        a second, and whether its console still answers a debug key."""
+        try:
+            places = ["; ".join(self._places()) for _ in range(3)
+                      if not time.sleep(0.3)]
+            line = self.line(com)
+            before = len(line.data)
+            self.send("\x01\x01\x01r", com)
+            time.sleep(5)
+            answer = bytes(line.data[before:]).decode(errors="replace")
+        except (MachineError, OSError, ValueError) as gone:
+            return f"; {gone}"
+        said = re.findall(r"^\(XEN\).*", answer, re.M)
+        return "".join(f"\n    {row}" for row in places + (
+            said or ["the console does not answer"]))
+
+    def _places(self) -> list[str]:
+        """Each CPU's instruction, and whether it sleeps there."""
+        text = self.monitor("info registers -a")
+        return [f"CPU{number} {rip} CPL={cpl}{' HLT' * int(hlt)}"
+                for number, (rip, cpl, hlt) in enumerate(re.findall(
+                    r"RIP=(\w+).*?CPL=(\d).*?HLT=(\d)", text, re.S))]
 
     def _why(self) -> str:
         reason = self.shutdown_reason()
