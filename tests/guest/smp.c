@@ -22,6 +22,7 @@ enum {
     CLOCK,
     NAP,
     SET,
+    RUN,
     LEAVE,
     TALK
 };
@@ -110,6 +111,32 @@ static void set_clocks(void)
     }
 }
 
+/* A function that the other CPU writes over: nop of two bytes, ret. */
+static uint8_t patched[64] __attribute__((aligned(64))) = { 0x66, 0x90, 0xc3 };
+static u32 tries, stuck;
+
+/* Goes back where the int3 has gone, as kernels do that patch themselves. */
+static void on_int3(struct regs *regs)
+{
+    if (*(volatile uint8_t *)(regs->rip - 1) == 0xcc) {
+        tries = 0;
+        regs->rip++;
+    } else if (++tries < 1000) {
+        regs->rip--;
+    } else {
+        tries = 0;
+        stuck++;
+        regs->rip++;
+    }
+}
+
+static void run_patched(void)
+{
+    answer = RUN;
+    while (request == RUN)
+        ((void (*)(void))(ulong)patched)();
+}
+
 static void serve(u32 what)
 {
     switch (what) {
@@ -121,6 +148,7 @@ static void serve(u32 what)
         break;
     case NAP: take_naps(); break;
     case SET: set_clocks(); break;
+    case RUN: run_patched(); break;
     case BLOCK:
         hc_sched_op(SCHEDOP_block, NULL);
         vcpu1->evtchn_upcall_mask = 1;
@@ -358,6 +386,34 @@ TEST(clocks_of_dying_domains)
     }
     request = IDLE;
     CHECK(answered(IDLE));
+}
+
+/*
+ * Code that is changed while it runs, by way of an int3. An emulator may keep
+ * what it translated of the int3 for ever.
+ */
+TEST(patched_code_goes_on)
+{
+    u32 seed = 1;
+
+    request = IDLE;
+    REQUIRE(CHECK(answered(IDLE)));
+    trap_handler_set(VEC_BP, on_int3);
+    request = RUN;
+    REQUIRE(CHECK(answered(RUN)));
+    for (unsigned i = 0; i < 20000 && !stuck; i++) {
+        *(volatile uint8_t *)patched = 0xcc;
+        seed = seed * 1103515245 + 12345;
+        for (unsigned wait = seed >> 16 & 0x3ff; wait; wait--)
+            asm volatile("");
+        *(volatile uint8_t *)patched = 0x66;
+        for (unsigned wait = seed >> 8 & 0x3ff; wait; wait--)
+            asm volatile("");
+    }
+    request = IDLE;
+    CHECK(answered(IDLE));
+    trap_handler_set(VEC_BP, NULL);
+    CHECK(on_reference || stuck == 0);
 }
 
 static bool second_is_blocked(void)

@@ -10,13 +10,14 @@
 #include <hv/printk.h>
 #include <hv/pv.h>
 
+#include "internal.h"
+
 #define STACK_LINES 12
 #define WORDS_PER_LINE 4
 #define CODE_BYTES 32
 #define CODE_BEFORE 12
 
-/* One byte of v's memory; false if it is not there or no RAM. */
-static bool read_byte(const struct vcpu *v, unsigned long va, u8 *byte)
+u8 *pv_guest_byte(const struct vcpu *v, unsigned long va)
 {
     u64 cr3 = v->pv.in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user;
     pte_t e;
@@ -25,38 +26,35 @@ static bool read_byte(const struct vcpu *v, unsigned long va, u8 *byte)
     maddr_t ma;
 
     if (level == 0)
-        return false;
+        return NULL;
     mask = (1UL << (PAGE_SHIFT + 9 * (level - 1))) - 1;
     ma = (e & PTE_ADDR_MASK & ~mask) | (va & mask);
-    if (!mfn_valid(maddr_to_mfn(ma)))
-        return false;
-    *byte = *(const u8 *)maddr_to_virt(ma);
-    return true;
+    return mfn_valid(maddr_to_mfn(ma)) ? maddr_to_virt(ma) : NULL;
 }
 
 static bool read_word(const struct vcpu *v, unsigned long va, unsigned long *w)
 {
-    u8 byte;
-
     *w = 0;
     for (unsigned int i = 0; i < sizeof(*w); i++) {
-        if (!read_byte(v, va + i, &byte))
+        const u8 *byte = pv_guest_byte(v, va + i);
+
+        if (!byte)
             return false;
-        *w |= (unsigned long)byte << (8 * i);
+        *w |= (unsigned long)*byte << (8 * i);
     }
     return true;
 }
 
 static void show_guest_code(const struct vcpu *v, unsigned long rip)
 {
-    u8 byte;
-
     printk("Code: ");
     for (unsigned long va = rip - CODE_BEFORE; va != rip + CODE_BYTES; va++) {
-        if (!read_byte(v, va, &byte))
+        const u8 *byte = pv_guest_byte(v, va);
+
+        if (!byte)
             printk("?? ");
         else
-            printk(va == rip ? "<%02x> " : "%02x ", byte);
+            printk(va == rip ? "<%02x> " : "%02x ", *byte);
     }
     printk("\n");
 }

@@ -3,7 +3,7 @@
  * A trap that happened while a guest ran: what is the hypervisor's business
  * is dealt with, the rest goes to the guest kernel's own handler.
  */
-#include "decode.h"
+#include "internal.h"
 
 #include <hv/cpu.h>
 #include <hv/domain.h>
@@ -14,6 +14,7 @@
 
 #define DR6_CLEAR 0xffff0ff0UL
 #define DR6_BS 0x4000UL
+#define INT3 0xcc
 
 static bool (*debugger)(struct cpu_user_regs *regs);
 
@@ -101,6 +102,20 @@ void pv_single_stepped(struct cpu_user_regs *regs)
     pv_inject_trap(regs, X86_EXC_DB, TRAP_NO_ERROR_CODE);
 }
 
+/*
+ * An emulator that runs CPUs side by side (QEMU 7.2) may translate an int3 just
+ * while another CPU writes over it, and keep the translation. A kernel that
+ * patches itself finds no int3 there and goes back, each CPU that comes by, for
+ * ever. A write to that byte makes the emulator look again; it changes nothing.
+ */
+static void refetch(const struct cpu_user_regs *regs)
+{
+    u8 *byte = pv_guest_byte(current, regs->rip - 1);
+
+    if (byte && *byte != INT3)
+        __asm__ volatile("lock orb $0, %0" : "+m"(*byte));
+}
+
 static void int80(struct cpu_user_regs *regs)
 {
     struct vcpu *v = current;
@@ -138,6 +153,7 @@ void pv_guest_trap(struct cpu_user_regs *regs)
             debug_trap(regs);
         return;
     case X86_EXC_BP:
+        refetch(regs);
         if (!debugger || !debugger(regs))
             pv_inject_trap(regs, X86_EXC_BP, TRAP_NO_ERROR_CODE);
         return;

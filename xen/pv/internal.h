@@ -18,6 +18,10 @@ void pv_cpuid(struct vcpu *v, u32 leaf, u32 sub, struct cpuid_regs *r);
 int pv_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int pv_wrmsr(struct vcpu *v, u32 msr, u64 val);
 
+/* dump.c: one byte of v's memory, in the direct map; NULL if it is not there or
+ * no RAM. It may be anybody's a moment later. Any context. */
+u8 *pv_guest_byte(const struct vcpu *v, unsigned long va);
+
 /* debugreg.c: load what v asked for / take it off. */
 void pv_debugreg_unload(struct vcpu *v);
 
