@@ -146,7 +146,7 @@ static void explain_unknown(unsigned int cpu)
              cpu, inb(PORT_REASON));
 }
 
-static bool handle_nmi(struct cpu_user_regs *regs)
+static void find_sender(struct cpu_user_regs *regs)
 {
     bool known;
 
@@ -158,7 +158,7 @@ static bool handle_nmi(struct cpu_user_regs *regs)
     known |= board_complains(regs);
     known = known || (debugger_button && debugger_button(regs));
     if (known)
-        return true;
+        return;
     note_event("NMI for an unknown reason", 0, 0);
     if (console_busy_here()) {
         set_bit(smp_processor_id(), &unknown_later);
@@ -166,6 +166,17 @@ static bool handle_nmi(struct cpu_user_regs *regs)
     } else {
         explain_unknown(smp_processor_id());
     }
+}
+
+/*
+ * It may have come upon a CPU that was about to sleep, after the last look for
+ * something to do: an interrupt makes it look again.
+ */
+static bool handle_nmi(struct cpu_user_regs *regs)
+{
+    find_sender(regs);
+    if (softirq_is_pending())
+        smp_send_event_check(smp_processor_id());
     return true;
 }
 

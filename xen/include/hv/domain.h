@@ -145,7 +145,7 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 int domain_kill(struct domain *d); /* -ERESTART: call again */
 /* For the debugger: fn hears of domains that are about to run for the first
  * time (of domain 0 when it is made), and of those that will not run again
- * while their memory is still theirs. irqs on, no locks. */
+ * while their memory is still theirs. irqs on, no lock but domctl's. */
 void domain_register_life(void (*fn)(const struct domain *d, bool born));
 void domain_tell_life(const struct domain *d, bool born);
 /* Allocate 2^order frames owned by d, counted. INVALID_MFN: none. */
