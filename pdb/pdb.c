@@ -45,7 +45,7 @@ void session_reset(struct pdb *p)
     p->owed = p->notified = p->extended = false;
     p->sse = p->flags & PDB_SSE;
     p->command = NULL;
-    p->nr_stops = p->nr_console = 0;
+    p->nr_stops = p->nr_console = p->brief_lists = 0;
     p->context.kind = PDB_SPACE_THREAD;
     pid_attach(p, PDB_PID_HYPERVISOR);
     p->general = (struct pdb_tid){ PDB_PID_HYPERVISOR, 0 };

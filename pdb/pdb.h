@@ -49,10 +49,9 @@
 #define PDB_NO_ACK 0x2u    /* the link never loses: offer QStartNoAckMode */
 #define PDB_SSE 0x4u       /* describe XMM registers (longer attach) */
 #define PDB_FOLLOW 0x8u    /* new domains are attached as they appear */
-#define PDB_XML_THREADS 0x10u /* name threads in lists: gdb fetches one a stop,
-                                 at 60 characters a thread instead of 5 */
-
-#define PDB_ALL_STOP 0x20u /* the target has no non-stop mode */
+#define PDB_ALL_STOP 0x10u /* the target has no non-stop mode */
+#define PDB_THREADS_STAY 0x20u /* threads come and go with their inferior only:
+                                  gdb need not ask for PDB_WHY_NEW_THREAD */
 
 /* What pdb_event() answers. */
 enum pdb_verdict {
@@ -139,6 +138,8 @@ struct pdb {
     bool sse; /* PDB_SSE, as it was when this gdb came */
     struct pdb_tid general, cont; /* of Hg and Hc */
     struct pdb_tid listed; /* where qsThreadInfo goes on */
+    uint32_t brief_lists;  /* thread lists that gdb will fetch unasked */
+    bool brief;            /* the list being sent is such a one: ids alone */
     int32_t attached[PDB_NR_ATTACHED];
     uint32_t nr_attached;
     int32_t untold[PDB_NR_ATTACHED]; /* 0 or an inferior: see regs.c */

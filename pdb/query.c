@@ -54,15 +54,14 @@ static bool query_supported(struct pdb *p, struct pdb_in *in)
     p->no_resumed = gdb_has(in, "no-resumed+");
     pdb_printf(o, "PacketSize=%x;multiprocess+",
                p->flags & PDB_SEVEN_BIT ? PDB_PACKET_SHARED : PDB_PACKET);
-    pdb_puts(o, ";swbreak+;hwbreak+;vContSupported+");
+    pdb_puts(o, ";swbreak+;hwbreak+");
     pdb_puts(o, ";ConditionalBreakpoints+;BreakpointCommands+");
-    pdb_puts(o, ";qXfer:features:read+;QThreadEvents+;no-resumed+");
+    pdb_puts(o, ";qXfer:features:read+;no-resumed+");
+    pdb_puts(o, ";qXfer:threads:read+;qXfer:memory-map:read+");
+    if (!(p->flags & PDB_THREADS_STAY))
+        pdb_puts(o, ";QThreadEvents+");
     if (!(p->flags & PDB_ALL_STOP))
         pdb_puts(o, ";QNonStop+");
-    if (p->flags & PDB_XML_THREADS)
-        pdb_puts(o, ";qXfer:threads:read+");
-    if (p->ops->memory_map)
-        pdb_puts(o, ";qXfer:memory-map:read+");
     if (p->ops->tables)
         pdb_puts(o, ";qXfer:osdata:read+");
     if (p->ops->catch_syscalls)
@@ -71,10 +70,10 @@ static bool query_supported(struct pdb *p, struct pdb_in *in)
         pdb_puts(o, ";qXfer:exec-file:read+");
     if (p->flags & PDB_NO_ACK)
         pdb_puts(o, ";QStartNoAckMode+");
-    if (!(p->flags & PDB_SEVEN_BIT))
-        pdb_puts(o, ";binary-upload+");
     if (p->error_text)
         pdb_puts(o, ";error-message+");
+    if (p->error_text && !(p->flags & PDB_SEVEN_BIT)) /* as old as that */
+        pdb_puts(o, ";binary-upload+");
     return true;
 }
 

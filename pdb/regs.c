@@ -5,7 +5,7 @@
  * One table gives name, number (its place), width and home of each register;
  * target.xml, g, G, p and P are all derived from it.  The feature names, and
  * the registers that each must hold, are gdb's (GDB manual, "i386 Features");
- * org.pdb.x86.system is our own.
+ * pdb.system is our own.
  */
 #include <string.h>
 
@@ -111,7 +111,7 @@ static const struct feature features[] = {
     { "org.gnu.gdb.i386.core", core, NR(core) },
     { "org.gnu.gdb.i386.segments", segments, NR(segments) },
     { "org.gnu.gdb.i386.linux", linux_regs, NR(linux_regs) },
-    { "org.pdb.x86.system", system_regs, NR(system_regs) },
+    { "pdb.system", system_regs, NR(system_regs) },
     { "org.gnu.gdb.i386.sse", sse, NR(sse) }, /* last: may be left off */
 };
 
@@ -204,7 +204,7 @@ void put_target_xml(struct pdb *p, struct pdb_out *o)
 {
     uint32_t f;
 
-    pdb_puts(o, "<!DOCTYPE target [<!ATTLIST reg bitsize CDATA \"64\">]>");
+    pdb_puts(o, "<!DOCTYPE t [<!ATTLIST reg bitsize CDATA \"64\">]>");
     pdb_puts(o, "<target><architecture>i386:x86-64</architecture>");
     for (f = 0; f < nr_features(p); f++)
         put_feature_xml(o, &features[f]);

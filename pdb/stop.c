@@ -157,8 +157,10 @@ static void put_stopped(struct pdb *p, const struct pdb_stop *s)
 {
     struct pdb_tid t = s->thread;
 
-    if (s->why == PDB_WHY_NEW)
+    if (s->why == PDB_WHY_NEW) {
         t.tid = p->ops->next_thread(p->ctx, t.pid, 0);
+        p->brief_lists = 0; /* gdb 13 ends with an error before its list */
+    }
     pdb_putc(&p->reply, 'T');
     pdb_put_hex_fixed(&p->reply, (uint64_t)signal_of(s), 2);
     pdb_puts(&p->reply, "thread:");
@@ -208,6 +210,7 @@ bool packet_question(struct pdb *p, struct pdb_in *in)
             return reply_put(p, "N");
     }
     p->general = p->last.thread;
+    p->brief_lists = 2; /* one more than after other stops */
     put_stop(p, &p->last);
     return true;
 }

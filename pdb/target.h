@@ -178,10 +178,6 @@ struct pdb_inferior_info {
     uint64_t text_seg;     /* if not 0: where the first segment really is */
 };
 
-struct pdb_region {
-    uint64_t start, len; /* virtual addresses; len 0 ends the list */
-};
-
 /* One `info os` table; see pdb_column(). */
 struct pdb_table {
     const char *type;  /* the word behind `info os` */
@@ -256,12 +252,6 @@ struct pdb_ops {
     int (*hw_remove)(void *ctx, const struct pdb_hw *hw);
     /* Report system calls (hypercalls for inferior 1) as events, or cease. */
     int (*catch_syscalls)(void *ctx, int32_t pid, bool on);
-
-    /*
-     * Memory that may be read, region number i; null: everything may.  gdb
-     * refuses other addresses itself, in every context, and asks but once.
-     */
-    int (*memory_map)(void *ctx, int32_t pid, uint32_t i, struct pdb_region *r);
 
     /* A session ends or begins: what commands of the target's have set for the
        one before (break-on, say) is no longer wanted. */

@@ -210,44 +210,69 @@ static void get_info(struct pdb *p, struct pdb_tid t, struct pdb_thread_info *i)
         *i = (struct pdb_thread_info){ NULL, NULL, -1 };
 }
 
+/* What the thread is and does, in a line; ends with a null character. */
+static uint32_t describe(const struct pdb_thread_info *i, char text[PDB_NOTE])
+{
+    struct pdb_out o;
+
+    pdb_out_init(&o, text, PDB_NOTE - 1, 0);
+    pdb_printf(&o, "%s%s%s", i->name ? i->name : "",
+               i->name && i->state ? " " : "", i->state ? i->state : "");
+    text[o.len] = '\0';
+    return o.len;
+}
+
 bool query_extra(struct pdb *p, struct pdb_in *in)
 {
     struct pdb_thread_info info;
     char text[PDB_NOTE];
     struct pdb_tid t;
-    struct pdb_out o;
 
     if (!in_tid(in, &t) || !thread_exists(p, t))
         return reply_error(p, -PDB_ESRCH, NULL);
     get_info(p, t, &info);
-    pdb_out_init(&o, text, sizeof(text), 0);
-    pdb_printf(&o, "%s%s%s", info.name ? info.name : "",
-               info.name && info.state ? " " : "",
-               info.state ? info.state : "");
-    pdb_put_hex(&p->reply, text, o.len);
+    pdb_put_hex(&p->reply, text, describe(&info, text));
     return true;
+}
+
+/*
+ * gdb fetches a list after each stop that it shows, to learn who came and went;
+ * what it needs there are ids.  When its user asks, it fetches another one.
+ */
+void threads_begin(struct pdb *p)
+{
+    p->brief = p->brief_lists != 0;
+    if (p->brief)
+        p->brief_lists--;
+}
+
+static void put_thread_xml(struct pdb *p, struct pdb_out *o, struct pdb_tid t)
+{
+    struct pdb_thread_info info;
+    char text[PDB_NOTE];
+
+    pdb_puts(o, "<thread id=\"");
+    put_tid(p, o, t);
+    if (p->brief) {
+        pdb_puts(o, "\"/>");
+        return;
+    }
+    get_info(p, t, &info);
+    if (info.core >= 0)
+        pdb_printf(o, "\" core=\"%d", info.core);
+    pdb_puts(o, "\">");
+    (void)describe(&info, text);
+    pdb_put_xml(o, text);
+    pdb_puts(o, "</thread>");
 }
 
 void put_threads_xml(struct pdb *p, struct pdb_out *o)
 {
     struct pdb_tid t = { 0, 0 };
-    struct pdb_thread_info info;
 
     pdb_puts(o, "<threads>");
-    while (thread_next(p, &t)) {
-        get_info(p, t, &info);
-        pdb_puts(o, "<thread id=\"");
-        put_tid(p, o, t);
-        if (info.core >= 0)
-            pdb_printf(o, "\" core=\"%d", info.core);
-        if (info.name) {
-            pdb_puts(o, "\" name=\"");
-            pdb_put_xml(o, info.name);
-        }
-        pdb_puts(o, "\">");
-        pdb_put_xml(o, info.state ? info.state : "");
-        pdb_puts(o, "</thread>");
-    }
+    while (thread_next(p, &t))
+        put_thread_xml(p, o, t);
     pdb_puts(o, "</threads>");
 }
 
@@ -280,6 +305,7 @@ bool attach_pid(struct pdb *p, struct pdb_in *in)
         return true;
     }
     p->last = stop;
+    p->brief_lists = 1;
     put_stop(p, &stop);
     return true;
 }

@@ -33,23 +33,15 @@ static bool threads(struct request *r)
     return true;
 }
 
-/* All as RAM: gdb then writes breakpoints where it likes. */
+/*
+ * gdb asks once and then refuses what is not in the map by itself, but the same
+ * address is mapped in one context and not in the next: so all of it is RAM.
+ * (But for the last byte: the length of the whole is no 64-bit number.)
+ */
 static bool memory_map(struct request *r)
 {
-    struct pdb *p = r->p;
-    struct pdb_region m;
-    uint32_t i;
-
-    pdb_puts(r->o, "<memory-map>");
-    for (i = 0; p->ops->memory_map; i++) {
-        m.len = 0;
-        if (p->ops->memory_map(p->ctx, p->general.pid, i, &m) < 0 || !m.len)
-            break;
-        pdb_puts(r->o, "<memory type=\"ram\"");
-        pdb_printf(r->o, " start=\"0x%lx\" length=\"0x%lx\"/>",
-                   (unsigned long)m.start, (unsigned long)m.len);
-    }
-    pdb_puts(r->o, "</memory-map>");
+    pdb_puts(r->o, "<memory-map><memory type=\"ram\" start=\"0\"");
+    pdb_printf(r->o, " length=\"0x%lx\"/></memory-map>", ~0ul);
     return true;
 }
 
@@ -223,6 +215,8 @@ bool query_xfer(struct pdb *p, struct pdb_in *in)
         return reply_error(p, -PDB_EINVAL, "qXfer");
     if (len > PDB_PACKET - 1)
         len = PDB_PACKET - 1;
+    if (obj->write == threads && offset == 0)
+        threads_begin(p);
     if (!write_piece(&r, obj->write, offset, (uint32_t)len))
         return reply_error(p, -PDB_ENOENT, "qXfer");
     return true;

@@ -8,7 +8,6 @@
  *   -e  names the executable to gdb
  *   -f  follows new domains
  *   -s  describes XMM registers
- *   -x  lists threads by name
  *   -t  offers a pseudo-terminal instead of a TCP port
  * Prints "port N" or "tty PATH", then serves one gdb after another until its
  * standard input ends.
@@ -182,14 +181,13 @@ int main(int argc, char **argv)
     int opt, cpus = 1, domains = 0;
     bool tty = false;
 
-    while ((opt = getopt(argc, argv, "7aefsxc:d:t")) != -1) {
+    while ((opt = getopt(argc, argv, "7aefsc:d:t")) != -1) {
         switch (opt) {
         case '7': flags |= PDB_SEVEN_BIT; break;
         case 'a': flags &= ~PDB_NO_ACK; break;
         case 'e': machine.list_exec_file = true; break;
         case 'f': flags |= PDB_FOLLOW; break;
         case 's': flags |= PDB_SSE; break;
-        case 'x': flags |= PDB_XML_THREADS; break;
         case 'c': cpus = atoi(optarg); break;
         case 'd': domains = atoi(optarg); break;
         case 't': tty = true; break;

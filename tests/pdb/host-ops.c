@@ -277,15 +277,6 @@ static int catch_syscalls(void *ctx, int32_t pid, bool on)
     return inf ? 0 : -ESRCH;
 }
 
-static int memory_map(void *ctx, int32_t pid, uint32_t i, struct pdb_region *r)
-{
-    (void)ctx;
-    (void)pid;
-    r->start = 0x1000;
-    r->len = i ? 0 : 16ull << SHIFT;
-    return 0;
-}
-
 static void print(void *ctx, const char *text, uint32_t len)
 {
     (void)ctx;
@@ -312,7 +303,6 @@ const struct pdb_ops machine_ops = {
     .hw_insert = hw_insert,
     .hw_remove = hw_remove,
     .catch_syscalls = catch_syscalls,
-    .memory_map = memory_map,
     .print = print,
     .tables = machine_tables,
     .commands = machine_commands,

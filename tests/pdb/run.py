@@ -6,6 +6,7 @@ The host program serves traced processes through the very files that the
 hypervisor compiles in, so steps, breakpoints and watchpoints are real.
 """
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,10 +36,33 @@ def attach_and_look() -> None:
           r"#4 .* main", r"\$1 = 0", r"\$2 = <unavailable>")
 
 
-def threads_by_name() -> None:
-    with Host(BUILD, "-x", "-c", "2") as h:
-        s = Session(h, ["info threads"])
-    s.has(r'Thread 1\.1 "CPU0" \(stopped\)', r'Thread 1\.2 "CPU1"')
+def threads_and_their_cpus() -> None:
+    """After each stop, although the list that gdb fetches then has ids alone"""
+    with Host(BUILD, "-c", "2") as h, Mi(h) as g:
+        for _ in range(2):
+            text = g.ask("-thread-info")
+            for cpu in (0, 1):
+                m = re.search(rf'details="CPU{cpu} stopped",.*?core="(\d+)"',
+                              text)
+                assert m and m[1] == str(cpu), text
+            g.stops("stepi")
+        g.ask("set remote threads-packet off")
+        g.stops("stepi")
+        assert "(CPU1 stopped)" in g.ask("info threads")
+
+
+def nothing_is_out_of_the_map() -> None:
+    with Host(BUILD, "-c", "2") as h:
+        s = Session(h, ["info mem", "x/x 0xfffffffffffffff8", "monitor why",
+                        "x/2xb 0x7fffffffffffffff", "monitor context phys",
+                        "x/2xb 0x1000020000000", "monitor context thread",
+                        "break tick", "continue", "hbreak leaf", "continue",
+                        "set debug remote 1", "continue"])
+    s.has(r"0x0{16} 0xf{16} rw",
+          r"Cannot access", r"nothing mapped there", r"Cannot access",
+          r"0x1000020000000:\s+0x", r"Breakpoint 1, tick",
+          r"Breakpoint 2, leaf", r"\$Z0,\w+,1#", r"\$Z1,\w+,1#")
+    s.lacks("memory-map:read")  # it was asked for when gdb attached, and once
 
 
 def steps_and_finishes() -> None:
@@ -349,8 +373,8 @@ def cost(h: Host, command: str, *before: str) -> float:
 
 
 TESTS: list[Callable[[], None]] = [
-    attach_and_look, threads_by_name, steps_and_finishes, range_step_is_quick,
-    watches, watch_needs_registers, conditions, false_condition_costs_nothing,
+    attach_and_look, threads_and_their_cpus, nothing_is_out_of_the_map,
+    steps_and_finishes, range_step_is_quick, watches, watch_needs_registers, conditions, false_condition_costs_nothing,
     prints_without_stopping, catches_system_calls, memory, tables_and_commands,
     two_inferiors, domains_come_and_go, one_cpu_at_a_time, non_stop,
     over_a_shared_line, over_a_bad_line, attach_again_and_again,

@@ -209,7 +209,7 @@ void __init pdb_open(void)
     }
     memset(t, 0, sizeof(*t));
     pdb_init(&t->core, &machine_ops, t,
-             shared_line() ? PDB_SEVEN_BIT : 0);
+             PDB_THREADS_STAY | (shared_line() ? PDB_SEVEN_BIT : 0));
     if (console_debug_open(opt_pdb, pdb_receive) != 0)
         return;
     pdb_target = t;

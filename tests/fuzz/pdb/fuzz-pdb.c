@@ -284,7 +284,7 @@ static void mishaps(struct fake *f)
 
 static const unsigned int flag_sets[] = {
     0, PDB_SEVEN_BIT, PDB_NO_ACK, PDB_SSE | PDB_FOLLOW,
-    PDB_SEVEN_BIT | PDB_FOLLOW | PDB_XML_THREADS,
+    PDB_SEVEN_BIT | PDB_FOLLOW,
     PDB_ALL_STOP, PDB_ALL_STOP | PDB_SEVEN_BIT,
 };
 #define NR_FLAG_SETS (sizeof(flag_sets) / sizeof(flag_sets[0]))

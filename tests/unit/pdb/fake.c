@@ -250,15 +250,6 @@ static int catch_syscalls(void *ctx, int32_t pid, bool on)
     return 0;
 }
 
-static int memory_map(void *ctx, int32_t pid, uint32_t i, struct pdb_region *r)
-{
-    (void)ctx;
-    (void)pid;
-    r->start = FAKE_BASE;
-    r->len = i ? 0 : FAKE_SIZE;
-    return 0;
-}
-
 static void print(void *ctx, const char *text, uint32_t len)
 {
     struct fake *f = ctx;
@@ -346,7 +337,6 @@ const struct pdb_ops fake_ops = {
     .hw_insert = hw_insert,
     .hw_remove = hw_remove,
     .catch_syscalls = catch_syscalls,
-    .memory_map = memory_map,
     .print = print,
     .tables = tables,
     .commands = commands,

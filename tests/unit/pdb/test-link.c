@@ -209,7 +209,8 @@ static void seven_bits_only(struct fake *f)
     IS(fake_ask(f, "X10000,0:"), "");
     IS(fake_ask(f, "x10000,4"), "");
     IS(fake_ask(f, "qSearch:memory:10000;10;a"), "");
-    CHECK(!strstr(fake_ask(f, "qSupported:x"), "binary-upload"));
+    CHECK(!strstr(fake_ask(f, "qSupported:error-message+"),
+                  "binary-upload"));
 }
 
 static void marked_characters_are_read(struct fake *f)

@@ -15,15 +15,18 @@ static void supported(struct fake *f)
     s = fake_ask(f, "qSupported:multiprocess+");
     HAS(s, "PacketSize=4000;multiprocess+");
     HAS(s, "ConditionalBreakpoints+");
-    HAS(s, "binary-upload+");
+    HAS(s, "QThreadEvents+");
     CHECK(!strstr(s, "QStartNoAckMode") && !strstr(s, "error-message"));
-    HAS(fake_ask(f, "qSupported:error-message+"), "error-message+");
+    CHECK(!strstr(s, "binary-upload"));
+    HAS(fake_ask(f, "qSupported:error-message+"),
+        "error-message+;binary-upload+");
 }
 
 static void all_stop_only(struct fake *f)
 {
-    fake_init(f, PDB_ALL_STOP | PDB_SEVEN_BIT);
+    fake_init(f, PDB_ALL_STOP | PDB_SEVEN_BIT | PDB_THREADS_STAY);
     fake_attach(f);
+    CHECK(!strstr(fake_ask(f, "qSupported"), "QThreadEvents"));
     CHECK(!strstr(fake_ask(f, "qSupported"), "QNonStop"));
     HAS(fake_ask(f, "qSupported"), "PacketSize=1000;");
     CHECK(fake_ask(f, "QNonStop:1")[0] == 'E' && !f->pdb.non_stop);
@@ -82,8 +85,9 @@ static void objects_in_pieces(struct fake *f)
     free(one);
     HAS(whole(f, "osdata:read:", 0xfff), "<column name=\"Type\">frames<");
     IS(whole(f, "exec-file:read:1", 0xfff), "/boot/*xen#syms");
-    HAS(whole(f, "memory-map:read:", 0xfff),
-        "start=\"0x10000\" length=\"0x4000\"");
+    IS(whole(f, "memory-map:read:", 0xfff),
+       "<memory-map><memory type=\"ram\" start=\"0\""
+       " length=\"0xffffffffffffffff\"/></memory-map>");
 }
 
 static void object_errors(struct fake *f)

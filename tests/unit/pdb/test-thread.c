@@ -20,12 +20,38 @@ static void names_them(struct fake *f)
     fake_init(f, 0);
     fake_attach(f);
     IS(fake_ask(f, "qXfer:threads:read::0,ffb"),
-       "l<threads><thread id=\"p1.1\" core=\"0\" name=\"CPU\">"
-       "busy &amp; &quot;idle&quot;</thread>"
-       "<thread id=\"p1.2\" core=\"1\" name=\"CPU\">"
-       "busy &amp; &quot;idle&quot;</thread></threads>");
+       "l<threads><thread id=\"p1.1\" core=\"0\">"
+       "CPU busy &amp; &quot;idle&quot;</thread>"
+       "<thread id=\"p1.2\" core=\"1\">"
+       "CPU busy &amp; &quot;idle&quot;</thread></threads>");
     HAS(fake_ask(f, "qThreadExtraInfo,p1.2"), "435055206275737920"); /* CPU b */
     HAS(fake_ask(f, "qThreadExtraInfo,p1.9"), "E.");
+}
+
+/* Asked for by gdb itself, once after a stop and twice after `?`. */
+static void lists_briefly(struct fake *f)
+{
+    static const char ids[] =
+        "l<threads><thread id=\"p1.1\"/><thread id=\"p1.2\"/></threads>";
+    static const char list[] = "qXfer:threads:read::0,ffb";
+
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "?");
+    IS(fake_ask(f, list), ids);
+    IS(fake_ask(f, "qXfer:threads:read::0,9"), "m<threads>");
+    IS(fake_ask(f, "qXfer:threads:read::9,13"), "m<thread id=\"p1.1\"/>");
+    HAS(fake_ask(f, list), "busy");
+    fake_ask(f, "vCont;s:p1.1");
+    fake_stop(f, PDB_WHY_STEP, 1, 1);
+    fake_pull(f);
+    fake_push(f, "+", 1);
+    IS(fake_ask(f, list), ids);
+    HAS(fake_ask(f, list), "busy");
+    HAS(fake_ask(f, list), "busy");
+    fake_ask(f, "?");
+    fake_ask(f, "qSupported:multiprocess+");
+    HAS(fake_ask(f, list), "busy");
 }
 
 static void selects(struct fake *f)
@@ -134,6 +160,7 @@ static void without_multiprocess(struct fake *f)
 const struct test thread_tests[] = {
     { "lists attached only", lists_attached_only },
     { "names them", names_them },
+    { "lists briefly", lists_briefly },
     { "selects", selects },
     { "asks if alive", asks_if_alive },
     { "attach errors", attach_errors },
