@@ -233,8 +233,8 @@ static enum hit judge_watch(struct pdb *p, struct pdb_stop *s)
     return mine ? HIT_QUIET : HIT_ALIEN;
 }
 
-static const struct pdb_action *action_of(const struct pdb_plan *plan,
-                                          struct pdb_tid t)
+const struct pdb_action *pdb_plan_action(const struct pdb_plan *plan,
+                                         struct pdb_tid t)
 {
     uint32_t i;
 
@@ -247,9 +247,9 @@ static const struct pdb_action *action_of(const struct pdb_plan *plan,
 enum pdb_do pdb_plan_find(const struct pdb *p, const struct pdb_plan *plan,
                           struct pdb_tid t)
 {
-    const struct pdb_action *a = action_of(plan, t);
+    const struct pdb_action *a = pdb_plan_action(plan, t);
 
-    if (!plan->alone && !pid_attached(p, t.pid))
+    if (!plan->alone && !pdb_attached(p, t.pid))
         return PDB_DO_CONT;
     return a ? a->what : PDB_DO_STAY;
 }
@@ -266,7 +266,7 @@ static struct pdb_tid stepper(const struct pdb_stop *s)
  */
 static enum hit judge_step(struct pdb *p, const struct pdb_stop *s, bool ours)
 {
-    const struct pdb_action *a = action_of(&p->plan, stepper(s));
+    const struct pdb_action *a = pdb_plan_action(&p->plan, stepper(s));
     uint64_t rip;
 
     if (!a || a->what != PDB_DO_STEP)
@@ -307,7 +307,7 @@ static enum hit judge_syscall(const struct pdb *p, const struct pdb_stop *s)
 enum hit hit_judge(struct pdb *p, struct pdb_stop *s)
 {
     bool lifted = p->brk.over_site >= 0 || p->brk.over_bp >= 0;
-    bool stepped_over = lifted && tid_equal(p->brk.over, stepper(s));
+    bool stepped_over = lifted && pdb_tid_equal(p->brk.over, stepper(s));
 
     hit_settle(p);
     switch (s->why) {

@@ -57,9 +57,7 @@ typedef bool packet_fn(struct pdb *p, struct pdb_in *in);
 /* thread.c */
 packet_fn packet_H, packet_T, query_c, query_f_threads, query_s_threads;
 packet_fn query_extra, query_attached, attach_pid, detach_pid, kill_pid;
-bool tid_equal(struct pdb_tid a, struct pdb_tid b);
 bool tid_matches(struct pdb_tid selector, struct pdb_tid t);
-bool pid_attached(const struct pdb *p, int32_t pid);
 bool pid_attach(struct pdb *p, int32_t pid);
 void pid_forget(struct pdb *p, int32_t pid);
 bool thread_exists(struct pdb *p, struct pdb_tid t);

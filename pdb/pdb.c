@@ -124,7 +124,7 @@ static void keep_stop(struct pdb *p, const struct pdb_stop *s)
 
     p->last = *s;
     /* gdb must not hear of a thread that it does not hold. */
-    if (s->why != PDB_WHY_GONE && !pid_attached(p, s->thread.pid))
+    if (s->why != PDB_WHY_GONE && !pdb_attached(p, s->thread.pid))
         (void)thread_pick(p, (struct pdb_tid){ 0, 0 }, &p->last.thread);
     if (!s->text)
         return;
@@ -175,7 +175,7 @@ static bool nothing_runs(struct pdb *p)
 /* True if gdb wants to hear of it. */
 static bool life_matters(struct pdb *p, const struct pdb_stop *s)
 {
-    bool known = pid_attached(p, s->thread.pid);
+    bool known = pdb_attached(p, s->thread.pid);
 
     switch (s->why) {
     case PDB_WHY_NEW:

@@ -212,6 +212,15 @@ bool pdb_holding(const struct pdb *p);
 /* True while non-stop mode lets the machine run under gdb's eyes. */
 bool pdb_non_stop(const struct pdb *p);
 
+bool pdb_tid_equal(struct pdb_tid a, struct pdb_tid b);
+
+/* gdb holds this inferior. */
+bool pdb_attached(const struct pdb *p, int32_t pid);
+
+/* The action that holds for t, or null: none names it. */
+const struct pdb_action *pdb_plan_action(const struct pdb_plan *plan,
+                                         struct pdb_tid t);
+
 /*
  * What thread t is to do under a plan given to resume().  A thread of an
  * inferior that gdb has not attached runs whenever something may run.

@@ -8,7 +8,7 @@
  */
 #include "int.h"
 
-bool tid_equal(struct pdb_tid a, struct pdb_tid b)
+bool pdb_tid_equal(struct pdb_tid a, struct pdb_tid b)
 {
     return a.pid == b.pid && a.tid == b.tid;
 }
@@ -19,7 +19,7 @@ bool tid_matches(struct pdb_tid sel, struct pdb_tid t)
            (sel.tid <= 0 || sel.tid == t.tid);
 }
 
-bool pid_attached(const struct pdb *p, int32_t pid)
+bool pdb_attached(const struct pdb *p, int32_t pid)
 {
     uint32_t i;
 
@@ -36,7 +36,7 @@ static bool pid_exists(struct pdb *p, int32_t pid)
 
 bool pid_attach(struct pdb *p, int32_t pid)
 {
-    if (pid_attached(p, pid))
+    if (pdb_attached(p, pid))
         return true;
     if (p->nr_attached == PDB_NR_ATTACHED || !pid_exists(p, pid))
         return false;
@@ -64,7 +64,7 @@ void pid_forget(struct pdb *p, int32_t pid)
 
 bool thread_exists(struct pdb *p, struct pdb_tid t)
 {
-    return t.tid > 0 && pid_attached(p, t.pid) &&
+    return t.tid > 0 && pdb_attached(p, t.pid) &&
            p->ops->next_thread(p->ctx, t.pid, t.tid - 1) == t.tid;
 }
 
@@ -78,7 +78,7 @@ static int32_t pid_next(struct pdb *p, int32_t pid)
 {
     do
         pid = p->ops->next_inferior(p->ctx, pid);
-    while (pid > 0 && !pid_attached(p, pid));
+    while (pid > 0 && !pdb_attached(p, pid));
     return pid;
 }
 
@@ -317,7 +317,7 @@ bool detach_pid(struct pdb *p, struct pdb_in *in)
 
     if (!in_u32(in, &pid) || pid > INT32_MAX)
         return reply_error(p, -PDB_EINVAL, "detach");
-    if (!pid_attached(p, (int32_t)pid))
+    if (!pdb_attached(p, (int32_t)pid))
         return reply_error(p, -PDB_ESRCH, "detach");
     breaks_remove(p, (int32_t)pid);
     stop_forget(p, (int32_t)pid);

@@ -25,15 +25,10 @@ static unsigned int nr_marks;
 /* Which of the halts is ^C's; tid 0: none. */
 static struct pdb_tid interrupted;
 
-static bool same(struct pdb_tid a, struct pdb_tid b)
-{
-    return a.pid == b.pid && a.tid == b.tid;
-}
-
 static struct mark *find(struct pdb_tid t)
 {
     for (struct mark *m = marks; m < marks + nr_marks; m++)
-        if (same(m->who, t))
+        if (pdb_tid_equal(m->who, t))
             return m;
     return NULL;
 }
@@ -93,19 +88,6 @@ bool pdb_non_stop_frees_cpus(void)
 
 /* --- what gdb asks for --- */
 
-static const struct pdb_action *action_of(const struct pdb_plan *plan,
-                                          struct pdb_tid t)
-{
-    for (u32 i = 0; i < plan->nr; i++) {
-        struct pdb_tid who = plan->act[i].who;
-
-        if ((who.pid <= 0 || who.pid == t.pid) &&
-            (who.tid <= 0 || who.tid == t.tid))
-            return &plan->act[i];
-    }
-    return NULL;
-}
-
 void pdb_non_stop_resume(const struct pdb_plan *plan)
 {
     int32_t pid = 0, tid;
@@ -118,7 +100,7 @@ void pdb_non_stop_resume(const struct pdb_plan *plan)
         for (tid = 0; pdb_is_attached(pid) &&
                       (tid = pdb_next_thread(pdb_target, pid, tid)) != 0;) {
             struct pdb_tid t = {pid, tid};
-            const struct pdb_action *a = action_of(plan, t);
+            const struct pdb_action *a = pdb_plan_action(plan, t);
 
             if (a)
                 set(t, a->what);
@@ -180,7 +162,7 @@ bool pdb_non_stop_halt(struct pdb_stop *s)
             continue;
         m->what = PDB_DO_STAY;
         *s = (struct pdb_stop){.why = PDB_WHY_HALTED, .thread = m->who};
-        if (same(interrupted, m->who)) {
+        if (pdb_tid_equal(interrupted, m->who)) {
             s->why = PDB_WHY_BREAK_IN;
             interrupted.tid = 0;
         }

@@ -58,11 +58,6 @@ static struct pdb_one_step *free_slot(void)
     return NULL;
 }
 
-static bool same_thread(struct pdb_tid a, struct pdb_tid b)
-{
-    return a.pid == b.pid && a.tid == b.tid;
-}
-
 static struct pdb_tid name_of(const struct vcpu *v)
 {
     return (struct pdb_tid){PDB_PID_DOMAIN(v->domain->id), (int32_t)v->id + 1};
@@ -181,7 +176,7 @@ static bool is_away(struct pdb_tid t)
     const struct pdb_one_step *s = pdb_target->step;
 
     for (; s < pdb_target->step + NR_PDB_STEPS; s++)
-        if (s->armed && s->away && same_thread(s->who, t))
+        if (s->armed && s->away && pdb_tid_equal(s->who, t))
             return true;
     return false;
 }
@@ -286,7 +281,7 @@ void pdb_steps_forget(const struct pdb_tid *who)
     for (; s < pdb_target->step + NR_PDB_STEPS; s++) {
         struct forgotten *f = &forgotten[next_forgotten % NR_FORGOTTEN];
 
-        if (!s->armed || !s->away || (who && !same_thread(s->who, *who)))
+        if (!s->armed || !s->away || (who && !pdb_tid_equal(s->who, *who)))
             continue;
         s->armed = false;
         *f = (struct forgotten){1, s->vcpu.pid, s->user_cr3};
@@ -357,7 +352,7 @@ static void finish_guest(const struct pdb_one_step *s, struct pdb_tid thread,
 
 static bool is_of_current(const struct pdb_one_step *s)
 {
-    return current && same_thread(s->vcpu, name_of(current));
+    return current && pdb_tid_equal(s->vcpu, name_of(current));
 }
 
 bool pdb_step_armed_here(void)

@@ -79,12 +79,7 @@ int32_t pdb_next_thread(void *ctx, int32_t pid, int32_t tid)
 
 bool pdb_is_attached(int32_t pid)
 {
-    const struct pdb *p = &pdb_target->core;
-
-    for (u32 i = 0; i < p->nr_attached; i++)
-        if (p->attached[i] == pid)
-            return true;
-    return false;
+    return pdb_attached(&pdb_target->core, pid);
 }
 
 struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs)

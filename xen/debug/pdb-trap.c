@@ -40,8 +40,7 @@ static void stop_for_db(struct cpu_user_regs *regs, struct pdb_stop *s, u64 dr6)
         dr6 & DR6_BS ? pdb_step_finish(regs, &s->thread) : NULL;
 
     pdb_hook_mend(regs);
-    if (step && (step->who.pid != s->thread.pid ||
-                 step->who.tid != s->thread.tid))
+    if (step && !pdb_tid_equal(step->who, s->thread))
         s->stepper = step->who;
     if (pdb_hw_hit(dr6, s) ||
         (step && pdb_hw_changed(step->who, step->watched, s)))
