@@ -3,23 +3,16 @@
  * Stopping the machine and letting it go.
  *
  * A CPU with something to tell becomes the leader, sends the others an NMI and
- * waits, bounded, until they sit in park(). It runs the core, serves gdb if the
- * core wants that, and carries out the plan: single steps are armed, and unless
- * everything may run, the others stay parked until the step is done, or for
- * STEP_PATIENCE_MS: a step that needs another CPU (a guest's page fault, say)
- * gets it. Where gdb wants the others to stay it gets them too, but only after
- * ALONE_PATIENCE_MS: an event may come before the instruction, and the guest's
- * kernel then wait for a vCPU of theirs.
- *
- * A CPU enters park() by setting its bit in `parked` and leaves by clearing it
- * and then looking at `phase` again; a leader sets `phase` and then looks at
- * `parked`. So a leader never takes a CPU for stopped that is on its way out.
+ * waits, bounded, until they sit in pdb_park(). It runs the core, serves gdb if
+ * the core wants that, and carries out the plan: single steps are armed, and
+ * unless everything may run, the others stay parked until the step is done, or
+ * for STEP_PATIENCE_MS: a step that needs another CPU (a guest's page fault,
+ * say) gets it.
  */
 #include <hv/atomic.h>
 #include <hv/clock.h>
 #include <hv/console.h>
 #include <hv/cpu.h>
-#include <hv/crash.h>
 #include <hv/domain-clock.h>
 #include <hv/format.h>
 #include <hv/irq.h>
@@ -27,7 +20,6 @@
 #include <hv/pv.h>
 #include <hv/smp.h>
 #include <hv/spinlock.h>
-#include <hv/string.h>
 #include <hv/x86.h>
 
 #include "pdb-hook.h"
@@ -36,26 +28,14 @@
 
 #define STOP_PATIENCE_MS 1000
 #define STEP_PATIENCE_MS 3
-#define ALONE_PATIENCE_MS 500
 #define GO_PATIENCE_MS 20
 #define QUIET_MS 2
-#define REST_US 5
-#define REST_ENOUGH_US 50
-#define NAP_MS 2
 #define RX_RING 16384 /* power of two */
 #define NOBODY NR_CPUS
 
-enum phase { RUNNING, STEPPING, STOPPED };
-
-DEFINE_PER_CPU(struct pdb_cpu, pdb_cpu);
 static unsigned int leader = NOBODY; /* atomics */
-static u32 phase;
-static cpumask_t parked;     /* atomics */
-static cpumask_t may_step;   /* STEPPING: who runs */
-static cpumask_t told_stay;  /* RUNNING: who stays, as the plan says */
-static u64 step_deadline;    /* TSC */
-static u64 stopped_at;       /* TSC */
-static void *escape[5];      /* out of a fault in the core */
+static u64 stopped_at;               /* TSC */
+static void *escape[5];              /* out of a fault in the core */
 static bool escape_valid;
 static const char *escape_why;
 
@@ -63,175 +43,6 @@ static struct {
     u32 head, tail; /* free running; head: line's lock, tail: the leader */
     u8 bytes[RX_RING];
 } rx;
-
-/*
- * Between two looks at the line, or at the leader: a character takes longer
- * than this (87 us at 115200 baud). In QEMU looking at the UART, and PAUSE,
- * take the lock that whoever brings the characters wants too.
- */
-static void rest(void)
-{
-    u64 end = rdtsc() + (u64)tsc_khz * REST_US / 1000;
-
-    while (rdtsc() < end)
-        ;
-}
-
-/* --- the others --- */
-
-static void note_cpu(struct cpu_user_regs *regs)
-{
-    struct pdb_cpu *c = &this_cpu(pdb_cpu);
-
-    pv_ops->release();
-    c->cr2 = read_cr2();
-    c->cr3 = read_cr3();
-    c->fs_base = rdmsr(MSR_FS_BASE);
-    c->gs_base = rdmsr(MSR_GS_BASE);
-    c->shadow_gs_base = rdmsr(MSR_SHADOW_GS_BASE);
-    c->regs = regs;
-    /* In the hypervisor it may be in the midst of changing them. */
-    c->fpu_shown = guest_mode(regs);
-    if (c->fpu_shown)
-        pv_fpu_show(current);
-}
-
-static void leave_cpu(void)
-{
-    struct pdb_cpu *c = &this_cpu(pdb_cpu);
-
-    do {
-        c->again = false;
-        barrier();
-        if (c->fpu_shown)
-            pv_fpu_reload(current);
-        c->fpu_shown = false;
-        pdb_hw_load();
-        barrier();
-    } while (c->again);
-    c->parking = false;
-}
-
-static bool must_stay(unsigned int cpu)
-{
-    u64 tsc = rdtsc();
-
-    switch (READ_ONCE(phase)) {
-    case STOPPED:
-        return true;
-    case STEPPING:
-        if (tsc < step_deadline)
-            return !cpumask_test(may_step, cpu);
-        if (tsc - step_deadline > (u64)tsc_khz * ALONE_PATIENCE_MS)
-            return false;
-        break;
-    }
-    return cpumask_test(READ_ONCE(told_stay), cpu);
-}
-
-/* The time that the machine stood still did not happen on this CPU either. */
-static void catch_up(void)
-{
-    struct pdb_cpu *c = &this_cpu(pdb_cpu);
-    s_time_t skipped = READ_ONCE(pdb_target->skipped);
-    s_time_t more = skipped - c->skipped;
-
-    c->skipped = skipped; /* first: an NMI may catch up in between */
-    barrier();
-    if (more)
-        clock_skip(more);
-    this_cpu(console_activity)++; /* the watchdog's sign of life */
-}
-
-/*
- * A CPU that spins takes, in QEMU, one of the host's from those that bring and
- * take away the line's characters. One that sleeps through the beginning of a
- * step looks at its deadline every NAP_MS.
- */
-static void nap(void)
-{
-    struct pdb_cpu *c = &this_cpu(pdb_cpu);
-    bool beneath = c->naps; /* in what this NMI interrupted */
-    u64 tsc = rdtsc() + (u64)tsc_khz * NAP_MS;
-
-    __atomic_store_n(&c->naps, true, __ATOMIC_SEQ_CST);
-    if (!must_stay(smp_processor_id()) ||
-        !lapic_nap(clock_lapic_ticks_in(MILLISECS(NAP_MS)), tsc))
-        rest();
-    WRITE_ONCE(c->naps, beneath);
-}
-
-static void wake(cpumask_t cpus)
-{
-    unsigned int cpu;
-
-    for_each_cpu (cpu, cpus)
-        if (__atomic_load_n(&per_cpu(pdb_cpu, cpu).naps, __ATOMIC_SEQ_CST))
-            smp_send_vector(cpumask_of(cpu), VECTOR_WAKE);
-}
-
-/* Until this CPU may go on. */
-static void wait_in_park(void)
-{
-    cpumask_t self = cpumask_of(smp_processor_id());
-    u64 since = rdtsc(), enough = (u64)tsc_khz * REST_ENOUGH_US / 1000;
-
-    do {
-        __atomic_fetch_or(&parked, self, __ATOMIC_SEQ_CST);
-        while (must_stay(smp_processor_id()))
-            if (READ_ONCE(phase) != STEPPING && rdtsc() - since > enough)
-                nap();
-            else
-                rest();
-        __atomic_fetch_and(&parked, ~self, __ATOMIC_SEQ_CST);
-    } while (must_stay(smp_processor_id()));
-    if (this_cpu(pdb_cpu).naps) /* beneath: what woke us was for that, too */
-        lapic_send_ipi_self(VECTOR_WAKE);
-}
-
-/*
- * irqs off. If an NMI comes when a trap has brought the CPU here already, both
- * wait; what was interrupted first is what gdb sees, as soon as it is noted.
- */
-void pdb_park(struct cpu_user_regs *regs)
-{
-    struct pdb_cpu *c = &this_cpu(pdb_cpu);
-
-    if (c->parking) {
-        wait_in_park();
-        catch_up();
-        pv_tsc_load();
-        c->again = true;
-        return;
-    }
-    c->regs = NULL;
-    barrier();
-    c->parking = true;
-    barrier();
-    note_cpu(regs);
-    wait_in_park();
-    __asm__ volatile("mov %0, %%cr2" ::"r"(c->cr2));
-    catch_up();
-    pv_tsc_load();
-    leave_cpu();
-}
-
-bool pdb_nmi(struct cpu_user_regs *regs)
-{
-    struct pdb_cpu *c = &this_cpu(pdb_cpu);
-    bool expected = c->expected;
-
-    c->expected = false;
-    if (pdb_leads())
-        return true;
-    if (READ_ONCE(phase) != STOPPED) {
-        catch_up(); /* late */
-        pv_tsc_load();
-        return expected;
-    }
-    pdb_park(regs);
-    return true;
-}
 
 /* --- the leader --- */
 
@@ -254,9 +65,10 @@ bool pdb_leads(void)
 
 void pdb_wait_behind_leader(struct cpu_user_regs *regs)
 {
-    while (READ_ONCE(leader) != NOBODY && READ_ONCE(phase) != STOPPED)
+    while (READ_ONCE(leader) != NOBODY &&
+           READ_ONCE(pdb_gate.phase) != GATE_STOPPED)
         cpu_relax();
-    if (READ_ONCE(phase) == STOPPED)
+    if (READ_ONCE(pdb_gate.phase) == GATE_STOPPED)
         pdb_park(regs);
 }
 
@@ -279,23 +91,23 @@ static void gather(struct cpu_user_regs *regs)
 {
     struct pdb_target *t = pdb_target;
     u64 patience = (u64)tsc_khz * STOP_PATIENCE_MS, start;
-    bool was_running = READ_ONCE(phase) == RUNNING;
+    bool was_running = READ_ONCE(pdb_gate.phase) == GATE_RUNNING;
 
-    note_cpu(regs);
+    pdb_note_cpu(regs);
     pdb_hw_silence();
     start = rdtsc();
     if (was_running || !stopped_at)
         stopped_at = start;
     console_debug_claim();
-    __atomic_store_n(&phase, STOPPED, __ATOMIC_SEQ_CST);
-    send_stop(others() & ~READ_ONCE(parked));
+    __atomic_store_n(&pdb_gate.phase, GATE_STOPPED, __ATOMIC_SEQ_CST);
+    send_stop(others() & ~READ_ONCE(pdb_gate.parked));
     t->absent = 0;
-    while (others() & ~READ_ONCE(parked)) {
+    while (others() & ~READ_ONCE(pdb_gate.parked)) {
         if (rdtsc() - start > patience) {
-            t->absent = others() & ~READ_ONCE(parked);
+            t->absent = others() & ~READ_ONCE(pdb_gate.parked);
             break;
         }
-        rest();
+        pdb_rest();
     }
     pdb_hooks_lift();
     pdb_steps_disarm();
@@ -445,7 +257,7 @@ static void serve(const struct pdb_stop *s)
         (void)guarded(exchange);
         tell_halts();
         if (idle)
-            rest();
+            pdb_rest();
         if (rdtsc() - last > (u64)tsc_khz * 1000 || pdb_target->tick_due) {
             last = rdtsc();
             pdb_target->tick_due = false;
@@ -533,7 +345,7 @@ static void skip_stopped_time(void)
     stopped_at = 0;
     WRITE_ONCE(t->skipped, t->skipped + ns);
     clock_skip_platform(ns);
-    catch_up();
+    pdb_catch_up();
     update_guest_clocks(ticks);
     pv_tsc_load();
 }
@@ -558,9 +370,9 @@ static void see_off(cpumask_t stay)
     const struct pdb_cpu *c = &this_cpu(pdb_cpu);
     u64 start = rdtsc(), patience = (u64)tsc_khz * GO_PATIENCE_MS;
 
-    while (READ_ONCE(phase) == RUNNING && !READ_ONCE(c->again) &&
+    while (READ_ONCE(pdb_gate.phase) == GATE_RUNNING && !READ_ONCE(c->again) &&
            !are_off(stay) && rdtsc() - start < patience)
-        rest();
+        pdb_rest();
 }
 
 /* Carry out the plan; this CPU itself may have to stay. */
@@ -581,17 +393,18 @@ static void let_go(struct cpu_user_regs *regs)
     if (!t->scoped && (!(t->planned && t->plan.alone) || pdb_steps_enter()))
         pdb_hooks_plant();
     console_debug_unclaim();
-    WRITE_ONCE(told_stay, stay);
-    may_step = may;
+    WRITE_ONCE(pdb_gate.told_stay, stay);
+    pdb_gate.may_step = may;
     this_cpu(pdb_cpu).again = false;
     this_cpu(pdb_cpu).parking = true; /* an NMI finds regs noted already */
-    step_deadline = rdtsc() + (u64)tsc_khz * STEP_PATIENCE_MS;
-    __atomic_store_n(&phase, steps ? STEPPING : RUNNING, __ATOMIC_SEQ_CST);
-    wake(others() & (steps ? may : ~stay));
+    pdb_gate.step_deadline = rdtsc() + (u64)tsc_khz * STEP_PATIENCE_MS;
+    __atomic_store_n(&pdb_gate.phase, steps ? GATE_STEPPING : GATE_RUNNING,
+                     __ATOMIC_SEQ_CST);
+    pdb_wake(others() & (steps ? may : ~stay));
     pdb_unlead();
     see_off(stay);
-    leave_cpu();
-    if (must_stay(smp_processor_id()))
+    pdb_leave_cpu();
+    if (pdb_must_stay(smp_processor_id()))
         pdb_park(regs);
 }
 

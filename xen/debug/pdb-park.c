@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Parking: where CPUs wait while another one has the machine.
+ *
+ * A CPU enters pdb_park() by setting its bit in `parked` and leaves by clearing
+ * it and then looking at `phase` again; a leader sets `phase` and then looks at
+ * `parked`. So a leader never takes a CPU for stopped that is on its way out.
+ *
+ * During steps those that may not run stay until `step_deadline`; where gdb
+ * wants them to stay they go on too, but only ALONE_PATIENCE_MS later: an event
+ * may come before the instruction, and the guest's kernel then wait for a vCPU
+ * of theirs.
+ */
+#include <hv/atomic.h>
+#include <hv/clock.h>
+#include <hv/console.h>
+#include <hv/cpu.h>
+#include <hv/irq.h>
+#include <hv/pv.h>
+#include <hv/smp.h>
+#include <hv/x86.h>
+
+#include "pdb-stop.h"
+#include "pdb-target.h"
+
+#define ALONE_PATIENCE_MS 500
+#define REST_US 5
+#define REST_ENOUGH_US 50
+#define NAP_MS 2
+
+DEFINE_PER_CPU(struct pdb_cpu, pdb_cpu);
+struct pdb_gate pdb_gate;
+
+/*
+ * Between two looks at the line, or at the leader: a character takes longer
+ * than this (87 us at 115200 baud). In QEMU looking at the UART, and PAUSE,
+ * take the lock that whoever brings the characters wants too.
+ */
+void pdb_rest(void)
+{
+    u64 end = rdtsc() + (u64)tsc_khz * REST_US / 1000;
+
+    while (rdtsc() < end)
+        ;
+}
+
+void pdb_note_cpu(struct cpu_user_regs *regs)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+
+    pv_ops->release();
+    c->cr2 = read_cr2();
+    c->cr3 = read_cr3();
+    c->fs_base = rdmsr(MSR_FS_BASE);
+    c->gs_base = rdmsr(MSR_GS_BASE);
+    c->shadow_gs_base = rdmsr(MSR_SHADOW_GS_BASE);
+    c->regs = regs;
+    /* In the hypervisor it may be in the midst of changing them. */
+    c->fpu_shown = guest_mode(regs);
+    if (c->fpu_shown)
+        pv_fpu_show(current);
+}
+
+void pdb_leave_cpu(void)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+
+    do {
+        c->again = false;
+        barrier();
+        if (c->fpu_shown)
+            pv_fpu_reload(current);
+        c->fpu_shown = false;
+        pdb_hw_load();
+        barrier();
+    } while (c->again);
+    c->parking = false;
+}
+
+bool pdb_must_stay(unsigned int cpu)
+{
+    u64 tsc = rdtsc();
+
+    switch (READ_ONCE(pdb_gate.phase)) {
+    case GATE_STOPPED:
+        return true;
+    case GATE_STEPPING:
+        if (tsc < pdb_gate.step_deadline)
+            return !cpumask_test(pdb_gate.may_step, cpu);
+        if (tsc - pdb_gate.step_deadline > (u64)tsc_khz * ALONE_PATIENCE_MS)
+            return false;
+        break;
+    }
+    return cpumask_test(READ_ONCE(pdb_gate.told_stay), cpu);
+}
+
+void pdb_catch_up(void)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    s_time_t skipped = READ_ONCE(pdb_target->skipped);
+    s_time_t more = skipped - c->skipped;
+
+    c->skipped = skipped; /* first: an NMI may catch up in between */
+    barrier();
+    if (more)
+        clock_skip(more);
+    this_cpu(console_activity)++; /* the watchdog's sign of life */
+}
+
+/*
+ * A CPU that spins takes, in QEMU, one of the host's from those that bring and
+ * take away the line's characters. One that sleeps through the beginning of a
+ * step looks at its deadline every NAP_MS.
+ */
+static void nap(void)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    bool beneath = c->naps; /* in what this NMI interrupted */
+    u64 tsc = rdtsc() + (u64)tsc_khz * NAP_MS;
+
+    __atomic_store_n(&c->naps, true, __ATOMIC_SEQ_CST);
+    if (!pdb_must_stay(smp_processor_id()) ||
+        !lapic_nap(clock_lapic_ticks_in(MILLISECS(NAP_MS)), tsc))
+        pdb_rest();
+    WRITE_ONCE(c->naps, beneath);
+}
+
+void pdb_wake(cpumask_t cpus)
+{
+    unsigned int cpu;
+
+    for_each_cpu (cpu, cpus)
+        if (__atomic_load_n(&per_cpu(pdb_cpu, cpu).naps, __ATOMIC_SEQ_CST))
+            smp_send_vector(cpumask_of(cpu), VECTOR_WAKE);
+}
+
+/* Until this CPU may go on. */
+static void wait_in_park(void)
+{
+    cpumask_t self = cpumask_of(smp_processor_id());
+    u64 since = rdtsc(), enough = (u64)tsc_khz * REST_ENOUGH_US / 1000;
+
+    do {
+        __atomic_fetch_or(&pdb_gate.parked, self, __ATOMIC_SEQ_CST);
+        while (pdb_must_stay(smp_processor_id()))
+            if (READ_ONCE(pdb_gate.phase) != GATE_STEPPING &&
+                rdtsc() - since > enough)
+                nap();
+            else
+                pdb_rest();
+        __atomic_fetch_and(&pdb_gate.parked, ~self, __ATOMIC_SEQ_CST);
+    } while (pdb_must_stay(smp_processor_id()));
+    if (this_cpu(pdb_cpu).naps) /* beneath: what woke us was for that, too */
+        lapic_send_ipi_self(VECTOR_WAKE);
+}
+
+/*
+ * irqs off. If an NMI comes when a trap has brought the CPU here already, both
+ * wait; what was interrupted first is what gdb sees, as soon as it is noted.
+ */
+void pdb_park(struct cpu_user_regs *regs)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+
+    if (c->parking) {
+        wait_in_park();
+        pdb_catch_up();
+        pv_tsc_load();
+        c->again = true;
+        return;
+    }
+    c->regs = NULL;
+    barrier();
+    c->parking = true;
+    barrier();
+    pdb_note_cpu(regs);
+    wait_in_park();
+    __asm__ volatile("mov %0, %%cr2" ::"r"(c->cr2));
+    pdb_catch_up();
+    pv_tsc_load();
+    pdb_leave_cpu();
+}
+
+bool pdb_nmi(struct cpu_user_regs *regs)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    bool expected = c->expected;
+
+    c->expected = false;
+    if (pdb_leads())
+        return true;
+    if (READ_ONCE(pdb_gate.phase) != GATE_STOPPED) {
+        pdb_catch_up(); /* late */
+        pv_tsc_load();
+        return expected;
+    }
+    pdb_park(regs);
+    return true;
+}
