@@ -156,6 +156,8 @@ void run_interrupt(struct pdb *p);
 packet_fn packet_question, packet_vStopped;
 void stop_queue(struct pdb *p, const struct pdb_stop *s);
 void stop_forget(struct pdb *p, int32_t pid); /* -1: all */
+/* A notification that gdb does not answer may have been lost. */
+void stop_tick(struct pdb *p);
 /* Writes the reply that tells of *s. */
 void put_stop(struct pdb *p, const struct pdb_stop *s);
 /* Sends what is due, if the link is idle: a stop, output, a notification. */

@@ -42,7 +42,7 @@ void session_reset(struct pdb *p)
         pid_forget(p, p->attached[0]);
     p->multiprocess = p->error_text = p->swbreak = p->hwbreak = false;
     p->non_stop = p->thread_events = p->no_resumed = p->console_on = false;
-    p->owed = p->notified = p->extended = false;
+    p->owed = p->notified = p->announced = p->extended = false;
     p->sse = p->flags & PDB_SSE;
     p->command = NULL;
     p->nr_stops = p->nr_console = p->brief_lists = 0;
@@ -76,6 +76,12 @@ void pdb_rx(struct pdb *p, uint8_t byte)
 void pdb_tick(struct pdb *p)
 {
     link_tick(p);
+    stop_tick(p);
+}
+
+bool pdb_awaits(const struct pdb *p)
+{
+    return p->link.unacked || p->announced;
 }
 
 bool pdb_holding(const struct pdb *p)
@@ -132,6 +138,19 @@ static void keep_stop(struct pdb *p, const struct pdb_stop *s)
     pdb_puts(&o, s->text);
     p->note[o.len] = '\0';
     p->last.text = p->note;
+}
+
+/* Non-stop: there is no packet for the text. `monitor why` has it, and, as long
+ * as the thread stays, the list of threads (thread.c). */
+static void keep_why(struct pdb *p, const char *text)
+{
+    uint32_t n = 0;
+
+    while (n < PDB_NOTE - 1 && text[n] && text[n] != '\n') {
+        p->why[n] = text[n];
+        n++;
+    }
+    p->why[n] = '\0';
 }
 
 /* A stop to which nobody listens yet: is it one to wait for gdb in? */
@@ -215,6 +234,8 @@ static enum pdb_verdict report(struct pdb *p, const struct pdb_stop *s)
     keep_stop(p, s);
     p->bringing_in = false;
     if (p->non_stop) {
+        if (s->text)
+            keep_why(p, s->text);
         stop_queue(p, &p->last);
         return PDB_HOLD;
     }

@@ -157,6 +157,8 @@ struct pdb {
     bool stepping_off; /* gdb has one thread step off a breakpoint */
     bool owed;      /* all-stop: gdb waits for a stop reply */
     bool notified;  /* non-stop: a %Stop is out, vStopped not yet done */
+    bool announced; /* it has not even been answered by the first vStopped */
+    uint32_t notice_ticks, notice_wait; /* since then; until it goes again */
     bool bringing_in; /* interrupt() called, its event not yet here */
     bool early_break; /* ^C came while it stood, and no packet since */
     struct pdb_stop last;
@@ -204,7 +206,12 @@ enum pdb_verdict pdb_event(struct pdb *p, const struct pdb_stop *s);
  */
 #define PDB_RESEND_TICKS 2
 #define PDB_DEAD_TICKS 20
+#define PDB_NOTICE_TICKS 3 /* a %Stop is repeated first */
 void pdb_tick(struct pdb *p);
+
+/* True while gdb owes an answer for which pdb_tick() is to be called, even if
+ * the machine runs. */
+bool pdb_awaits(const struct pdb *p);
 
 /* True while the machine is to stay stopped (all-stop). */
 bool pdb_holding(const struct pdb *p);

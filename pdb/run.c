@@ -117,6 +117,8 @@ static bool is_step_off(struct pdb *p, const struct pdb_plan *plan)
 static bool go(struct pdb *p, struct pdb_plan *plan)
 {
     if (p->non_stop) {
+        if (pdb_plan_action(plan, p->last.thread))
+            p->last.text = NULL; /* it is no longer what that one stands for */
         hand_over(p, plan);
         merge(plan, &p->plan);
         p->plan = *plan;

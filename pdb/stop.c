@@ -35,7 +35,7 @@ void stop_forget(struct pdb *p, int32_t pid)
             p->stops[kept++] = p->stops[i];
     p->nr_stops = kept;
     if (!kept)
-        p->notified = false;
+        p->notified = p->announced = false;
 }
 
 static int signal_of(const struct pdb_stop *s)
@@ -194,6 +194,7 @@ static bool question_non_stop(struct pdb *p)
     p->nr_stops = 0;
     stop_queue(p, &s);
     p->notified = true;
+    p->announced = false;
     put_stop(p, &p->stops[0]);
     run_others(p, s.thread);
     return true;
@@ -221,6 +222,7 @@ bool packet_vStopped(struct pdb *p, struct pdb_in *in)
     if (p->nr_stops && p->notified)
         stop_pop(p);
     p->notified = p->nr_stops > 0;
+    p->announced = false;
     if (!p->notified)
         return reply_ok(p);
     put_stop(p, &p->stops[0]);
@@ -256,15 +258,36 @@ static void advance_all_stop(struct pdb *p)
 }
 
 /* A notification needs no acknowledgement and may go between any packets. */
-static void advance_non_stop(struct pdb *p)
+static void send_notification(struct pdb *p)
 {
-    if (!p->nr_stops || p->notified)
-        return;
-    p->notified = true;
     link_begin(p);
     pdb_puts(&p->reply, "Stop:");
     put_stop(p, &p->stops[0]);
     link_send(p, '%');
+}
+
+static void advance_non_stop(struct pdb *p)
+{
+    if (!p->nr_stops || p->notified)
+        return;
+    p->notified = p->announced = true;
+    p->notice_ticks = 0;
+    p->notice_wait = PDB_NOTICE_TICKS;
+    send_notification(p);
+}
+
+/*
+ * gdb passes over one that it has had. It may just be busy (reading symbols,
+ * say): each time the wait doubles.
+ */
+void stop_tick(struct pdb *p)
+{
+    if (!p->announced || p->link.no_ack || ++p->notice_ticks < p->notice_wait ||
+        !link_idle(p))
+        return;
+    p->notice_ticks = 0;
+    p->notice_wait *= 2;
+    send_notification(p);
 }
 
 void stop_advance(struct pdb *p)

@@ -210,14 +210,23 @@ static void get_info(struct pdb *p, struct pdb_tid t, struct pdb_thread_info *i)
         *i = (struct pdb_thread_info){ NULL, NULL, -1 };
 }
 
+#define LINE (2 * PDB_NOTE)
+
 /* What the thread is and does, in a line; ends with a null character. */
-static uint32_t describe(const struct pdb_thread_info *i, char text[PDB_NOTE])
+static uint32_t describe(const struct pdb *p, struct pdb_tid t,
+                         const struct pdb_thread_info *i, char text[LINE])
 {
     struct pdb_out o;
+    uint32_t n;
 
-    pdb_out_init(&o, text, PDB_NOTE - 1, 0);
+    pdb_out_init(&o, text, LINE - 1, 0);
     pdb_printf(&o, "%s%s%s", i->name ? i->name : "",
                i->name && i->state ? " " : "", i->state ? i->state : "");
+    if (p->non_stop && p->last.text && pdb_tid_equal(p->last.thread, t)) {
+        pdb_puts(&o, "; ");
+        for (n = 0; p->note[n] && p->note[n] != '\n'; n++)
+            pdb_putc(&o, p->note[n]);
+    }
     text[o.len] = '\0';
     return o.len;
 }
@@ -225,13 +234,13 @@ static uint32_t describe(const struct pdb_thread_info *i, char text[PDB_NOTE])
 bool query_extra(struct pdb *p, struct pdb_in *in)
 {
     struct pdb_thread_info info;
-    char text[PDB_NOTE];
+    char text[LINE];
     struct pdb_tid t;
 
     if (!in_tid(in, &t) || !thread_exists(p, t))
         return reply_error(p, -PDB_ESRCH, NULL);
     get_info(p, t, &info);
-    pdb_put_hex(&p->reply, text, describe(&info, text));
+    pdb_put_hex(&p->reply, text, describe(p, t, &info, text));
     return true;
 }
 
@@ -249,7 +258,7 @@ void threads_begin(struct pdb *p)
 static void put_thread_xml(struct pdb *p, struct pdb_out *o, struct pdb_tid t)
 {
     struct pdb_thread_info info;
-    char text[PDB_NOTE];
+    char text[LINE];
 
     pdb_puts(o, "<thread id=\"");
     put_tid(p, o, t);
@@ -261,7 +270,7 @@ static void put_thread_xml(struct pdb *p, struct pdb_out *o, struct pdb_tid t)
     if (info.core >= 0)
         pdb_printf(o, "\" core=\"%d", info.core);
     pdb_puts(o, "\">");
-    (void)describe(&info, text);
+    (void)describe(p, t, &info, text);
     pdb_put_xml(o, text);
     pdb_puts(o, "</thread>");
 }

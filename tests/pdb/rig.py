@@ -44,6 +44,7 @@ class Relay:
 
     target: str
     damage_every: int = 0  # every so many chunks, one character is changed
+    lose: bytes = b""  # the first match of this is
     counts: dict[str, int] = field(default_factory=lambda: {"to": 0, "from": 0})
     top_bits: int = 0
 
@@ -61,6 +62,8 @@ class Relay:
 
     def spoil(self, data: bytes) -> bytes:
         self.chunks += 1
+        if self.lose and re.search(self.lose, data):
+            data, self.lose = re.sub(self.lose, b"", data, count=1), b""
         if not self.damage_every or self.chunks % self.damage_every:
             return data
         middle = len(data) // 2
@@ -129,14 +132,14 @@ class Session:
 class Mi:
     """A gdb that stays, driven by its machine interface."""
 
-    def __init__(self, host: Host, *before: str) -> None:
+    def __init__(self, host: Host, *before: str, target: str = "") -> None:
         self.process = subprocess.Popen(
             ["gdb", "-nx", "-q", "-i=mi3"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace")
         for line in ("set pagination off", "set confirm off",
                      "set mi-async on", *before, "file " + host.guest,
-                     "target remote " + host.target):
+                     "target remote " + (target or host.target)):
             self.ask(line)
 
     def __enter__(self) -> "Mi":

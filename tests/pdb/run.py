@@ -253,6 +253,16 @@ def non_stop() -> None:
         g.ask("detach")
 
 
+def lost_notification() -> None:
+    with Host(BUILD, "-c", "2", "-a") as h:
+        r = Relay(h.target, lose=rb"%Stop:.*?#..")
+        with Mi(h, "set non-stop on", target=r.address) as g:
+            assert "*stopped" in g.stops("-exec-interrupt --thread 2")
+            assert not r.lose
+            assert "(running)" not in g.ask("info threads")
+            g.ask("detach")
+
+
 def over_a_shared_line() -> None:
     """Seven bits, acknowledgements, a pseudo-terminal in place of a UART."""
     with Host(BUILD, "-7", "-a", "-t") as h:
@@ -377,6 +387,7 @@ TESTS: list[Callable[[], None]] = [
     steps_and_finishes, range_step_is_quick, watches, watch_needs_registers, conditions, false_condition_costs_nothing,
     prints_without_stopping, catches_system_calls, memory, tables_and_commands,
     two_inferiors, domains_come_and_go, one_cpu_at_a_time, non_stop,
+    lost_notification,
     over_a_shared_line, over_a_bad_line, attach_again_and_again,
     gdb_that_vanishes, breaks_in, two_thousand_stops, more_registers, figures,
 ]

@@ -219,7 +219,7 @@ void pdb_hold_domains(void)
 
 /* --- one domain stands still, the rest runs --- */
 
-/* A reply that gdb has not acknowledged is sent again, at a standstill. */
+/* What gdb has not acknowledged or answered is sent again, at a standstill. */
 static void tick(void *unused)
 {
     (void)unused;
@@ -227,7 +227,7 @@ static void tick(void *unused)
         return;
     if (pdb_non_stop_awaits()) {
         pdb_listen();
-    } else if (pdb_target->core.link.unacked) {
+    } else if (pdb_awaits(&pdb_target->core)) {
         pdb_target->tick_due = true;
         pdb_listen();
     }

@@ -25,6 +25,12 @@ static unsigned int nr_marks;
 /* Which of the halts is ^C's; tid 0: none. */
 static struct pdb_tid interrupted;
 
+/*
+ * The hypervisor has failed, and gdb, which does not hold it any more, was told
+ * of this thread instead; tid 0: no. Nothing runs until that is to go on.
+ */
+static struct pdb_tid aground;
+
 static struct mark *find(struct pdb_tid t)
 {
     for (struct mark *m = marks; m < marks + nr_marks; m++)
@@ -38,6 +44,9 @@ static void set(struct pdb_tid t, enum pdb_do what)
 {
     struct mark *m = find(t);
 
+    if ((what == PDB_DO_CONT || what == PDB_DO_STEP) &&
+        pdb_tid_equal(t, aground))
+        aground.tid = 0;
     if (what == PDB_DO_CONT) {
         if (m)
             *m = marks[--nr_marks];
@@ -77,8 +86,12 @@ static bool any(int32_t pid, enum pdb_do what)
 
 bool pdb_non_stop_frozen(void)
 {
-    return pdb_is_non_stop() && !pdb_target->plan.alone &&
-           any(PDB_PID_HYPERVISOR, PDB_DO_STAY) && !any(0, PDB_DO_STEP);
+    if (!pdb_is_non_stop())
+        return false;
+    if (aground.tid)
+        return true;
+    return !pdb_target->plan.alone && any(PDB_PID_HYPERVISOR, PDB_DO_STAY) &&
+           !any(0, PDB_DO_STEP);
 }
 
 bool pdb_non_stop_frees_cpus(void)
@@ -197,10 +210,15 @@ bool pdb_non_stop_ignores(struct pdb_stop *s)
             s->why == PDB_WHY_SYSCALL || s->why == PDB_WHY_SYSRET);
 }
 
-void pdb_non_stop_stopped(void)
+void pdb_non_stop_stopped(const struct pdb_stop *s)
 {
-    if (pdb_is_non_stop())
-        set(pdb_target->core.last.thread, PDB_DO_STAY);
+    struct pdb_tid told = pdb_target->core.last.thread;
+
+    if (!pdb_is_non_stop())
+        return;
+    set(told, PDB_DO_STAY);
+    if (s->why == PDB_WHY_FAULT && !pdb_is_attached(s->thread.pid))
+        aground = told;
 }
 
 void pdb_non_stop_forget(int32_t pid)
@@ -208,4 +226,6 @@ void pdb_non_stop_forget(int32_t pid)
     for (unsigned int i = nr_marks; i-- > 0;)
         if (pid == 0 || marks[i].who.pid == pid)
             marks[i] = marks[--nr_marks];
+    if (pid == 0 || aground.pid == pid)
+        aground.tid = 0;
 }

@@ -419,7 +419,7 @@ static enum pdb_verdict meet(struct cpu_user_regs *regs, struct pdb_stop *s)
         return PDB_GO;
     verdict = judge(regs, s);
     if (verdict == PDB_HOLD)
-        pdb_non_stop_stopped();
+        pdb_non_stop_stopped(s);
     return verdict;
 }
 

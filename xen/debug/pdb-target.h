@@ -167,13 +167,15 @@ void pdb_non_stop_interrupt(void); /* ^C */
 bool pdb_non_stop_halt(struct pdb_stop *s);
 bool pdb_non_stop_awaits(void); /* there are some that cannot be told yet */
 enum pdb_do pdb_non_stop_wanted(struct pdb_tid t);
-/* A CPU is stopped, and nothing steps: the machine stands still. */
+/* A CPU is stopped, and nothing steps, or the hypervisor has failed: the
+ * machine stands still. */
 bool pdb_non_stop_frozen(void);
 /* No CPU is to stay while others go on. */
 bool pdb_non_stop_frees_cpus(void);
 /* *s is of a thread that stands still already, or helps and is not heard. */
 bool pdb_non_stop_ignores(struct pdb_stop *s);
-void pdb_non_stop_stopped(void); /* gdb hears of the core's last stop */
+/* gdb hears of *s, which is the core's last stop. */
+void pdb_non_stop_stopped(const struct pdb_stop *s);
 void pdb_non_stop_forget(int32_t pid); /* gdb leaves it; 0: all */
 
 /* --- pdb-hw.c --- */

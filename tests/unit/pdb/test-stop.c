@@ -179,6 +179,67 @@ static void non_stop(struct fake *f)
     CHECK(f->nr_interrupts == 2);
 }
 
+static unsigned int notifications(struct fake *f, unsigned int ticks)
+{
+    unsigned int n = 0;
+
+    while (ticks-- != 0) {
+        pdb_tick(&f->pdb);
+        n += strstr(fake_pull(f), "%Stop:") != NULL;
+    }
+    return n;
+}
+
+/* What gdb does not answer goes again, less and less often. */
+static void lost_notification(struct fake *f)
+{
+    fake_init(f, PDB_NO_ACK);
+    fake_attach(f);
+    fake_ask(f, "QNonStop:1");
+    fake_ask(f, "?");
+    fake_ask(f, "vStopped");
+    CHECK(!pdb_awaits(&f->pdb));
+    fake_stop(f, PDB_WHY_HALTED, 1, 2);
+    fake_stop(f, PDB_WHY_HALTED, 1, 1);
+    HAS(fake_pull(f), "%Stop:T00thread:p1.2;");
+    CHECK(pdb_awaits(&f->pdb));
+    CHECK(notifications(f, PDB_NOTICE_TICKS - 1) == 0);
+    pdb_tick(&f->pdb);
+    HAS(fake_pull(f), "%Stop:T00thread:p1.2;");
+    CHECK(notifications(f, 2 * PDB_NOTICE_TICKS - 1) == 0);
+    CHECK(notifications(f, 1) == 1 && notifications(f, 100) == 3);
+    HAS(fake_ask(f, "vStopped"), "T00thread:p1.1;");
+    CHECK(!pdb_awaits(&f->pdb) && notifications(f, 100) == 0);
+    IS(fake_ask(f, "vStopped"), "OK");
+    /* nothing is lost on a line without acknowledgements */
+    IS(fake_ask(f, "QStartNoAckMode"), "OK");
+    fake_stop(f, PDB_WHY_HALTED, 1, 2);
+    HAS(fake_pull(f), "%Stop:");
+    CHECK(notifications(f, 100) == 0);
+}
+
+/* There is no packet for a stop's text. */
+static void non_stop_text(struct fake *f)
+{
+    static const char list[] = "qXfer:threads:read::0,ffb";
+    struct pdb_stop s = { .why = PDB_WHY_NOTE, .thread = { 1, 2 },
+                          .text = "hypercall: number 9\n" };
+
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "QNonStop:1");
+    fake_ask(f, "vCont;c:p1.-1");
+    CHECK(pdb_event(&f->pdb, &s) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "Stop:T05thread:p1.2;");
+    IS(f->pdb.why, "hypercall: number 9");
+    HAS(fake_ask(f, list), "<thread id=\"p1.2\" core=\"1\">CPU busy &amp; "
+        "&quot;idle&quot;; hypercall: number 9</thread>");
+    IS(fake_ask(f, "vCont;c:p1.1"), "OK");
+    HAS(fake_ask(f, list), "; hypercall: number 9</thread></threads>");
+    IS(fake_ask(f, "vCont;c:p1.2"), "OK");
+    CHECK(!strstr(fake_ask(f, list), "hypercall"));
+}
+
 /* gdb hears of a stop before it knows the inferior's registers. */
 static void non_stop_attach(struct fake *f)
 {
@@ -299,6 +360,8 @@ const struct test stop_tests[] = {
     { "strange threads are not shown", strange_threads_are_not_shown },
     { "catches system calls", catches_system_calls },
     { "non-stop", non_stop },
+    { "lost notification", lost_notification },
+    { "non-stop text", non_stop_text },
     { "non-stop attach", non_stop_attach },
     { "death between a stop and the next", death_between_a_stop_and_the_next },
     { "non-stop condition", non_stop_condition },
