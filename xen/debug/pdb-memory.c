@@ -5,6 +5,7 @@
  * not have is refused.  Writes get past read-only mappings.
  */
 #include <hv/cpu.h>
+#include <hv/format.h>
 #include <hv/mm.h>
 #include <hv/pv.h>
 #include <hv/string.h>
@@ -38,6 +39,13 @@ static bool through(u64 cr3, u64 addr, maddr_t *ma)
     return true;
 }
 
+static bool is_idle(unsigned int cpu)
+{
+    const struct vcpu *v = cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu;
+
+    return v && v->is_idle;
+}
+
 /*
  * The top-level tables of a thread: what it runs on, then its kernel's. An idle
  * CPU has no guest's: there, a guest's address is meant to be domain 0's.
@@ -62,10 +70,30 @@ static unsigned int thread_tables(struct pdb_tid t, u64 cr3[2])
     cr3[0] = cpu == smp_processor_id() ? read_cr3() : per_cpu(pdb_cpu, cpu).cr3;
     if (!cr3[0])
         cr3[0] = virt_to_maddr(hv_l4);
-    if (v && v->is_idle)
+    if (is_idle(cpu))
         v = dom0 ? dom0->vcpu[0] : NULL;
     cr3[1] = v ? v->pv.cr3_kernel : 0;
     return 2;
+}
+
+/* In which of all the contexts there is nothing. */
+static const char *not_mapped(struct pdb_target *t, const struct pdb_space *as)
+{
+    static const char nothing[] = "no page is mapped there";
+    bool idle = as->thread.pid == PDB_PID_HYPERVISOR;
+    struct pdb_thread_info i;
+
+    if (as->kind == PDB_SPACE_CR3) {
+        snprintf(t->where, sizeof(t->where), "%s under CR3 %lx", nothing,
+                 as->cr3);
+        return t->where;
+    }
+    if (pdb_thread_info(t, as->thread, &i) < 0)
+        return nothing;
+    idle = idle && is_idle((unsigned int)as->thread.tid - 1);
+    snprintf(t->where, sizeof(t->where), "%s for %s (%s)%s", nothing, i.name,
+             i.state, idle ? " and domain 0's kernel" : "");
+    return t->where;
 }
 
 int pdb_translate(void *ctx, const struct pdb_space *as, u64 addr, u64 *maddr)
@@ -87,7 +115,7 @@ int pdb_translate(void *ctx, const struct pdb_space *as, u64 addr, u64 *maddr)
     for (unsigned int i = 0; i < n; i++)
         if (cr3[i] && through(cr3[i], addr, maddr))
             return 0;
-    t->reason = "no page is mapped there";
+    t->reason = not_mapped(t, as);
     return -PDB_EFAULT;
 }
 

@@ -69,7 +69,7 @@ struct pdb_target {
     unsigned int crashed; /* panic() waits for us */
     u32 said_from, said_to; /* console ring: what a debug key has said */
     char text[PDB_NOTE];
-    char name[64], state[64], exec_file[104];
+    char name[64], state[64], where[PDB_NOTE], exec_file[104];
 };
 
 /* NULL: no pdb= on the command line. */
