@@ -137,7 +137,6 @@ void packet_serve(struct pdb *p)
     else
         answer = serve_by(packets, p, &in);
     p->busy = false;
-    p->early_break = false;
     if (answer)
         link_send(p, '$');
 }

@@ -46,6 +46,7 @@ void session_reset(struct pdb *p)
     p->sse = p->flags & PDB_SSE;
     p->command = NULL;
     p->nr_stops = p->nr_console = p->brief_lists = 0;
+    p->early_break = false;
     p->context.kind = PDB_SPACE_THREAD;
     pid_attach(p, PDB_PID_HYPERVISOR);
     p->general = (struct pdb_tid){ PDB_PID_HYPERVISOR, 0 };
@@ -232,6 +233,8 @@ static enum pdb_verdict go_on(struct pdb *p, enum hit h,
 static enum pdb_verdict report(struct pdb *p, const struct pdb_stop *s)
 {
     keep_stop(p, s);
+    if (p->bringing_in && s->why != PDB_WHY_BREAK_IN)
+        p->early_break = true; /* something else was faster */
     p->bringing_in = false;
     if (p->non_stop) {
         if (s->text)

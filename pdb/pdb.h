@@ -160,7 +160,7 @@ struct pdb {
     bool announced; /* it has not even been answered by the first vStopped */
     uint32_t notice_ticks, notice_wait; /* since then; until it goes again */
     bool bringing_in; /* interrupt() called, its event not yet here */
-    bool early_break; /* ^C came while it stood, and no packet since */
+    bool early_break; /* ^C came while it stood, and no list since */
     struct pdb_stop last;
     struct pdb_plan plan; /* what gdb last asked of the machine */
     struct pdb_breaks brk;

@@ -133,10 +133,12 @@ static bool go(struct pdb *p, struct pdb_plan *plan)
         return false; /* gdb first hears what is waiting */
     hand_over(p, &p->plan);
     /* gdb sends ^C as soon as its user wants it, which may be before the packet
-     * (GDB manual, "Interrupts": it is kept).  One that crossed with a stop is
-     * followed by gdb's questions. */
+     * (GDB manual, "Interrupts": it is kept), or while gdb makes a step or
+     * passes a breakpoint by itself.  If it crossed with a stop that gdb shows,
+     * a list of threads was fetched since. */
     if (p->early_break)
         run_interrupt(p);
+    p->early_break = false;
     return false;
 }
 

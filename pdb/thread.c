@@ -192,6 +192,7 @@ static bool put_thread_list(struct pdb *p, struct pdb_tid t)
 bool query_f_threads(struct pdb *p, struct pdb_in *in)
 {
     (void)in;
+    p->early_break = false;
     return put_thread_list(p, (struct pdb_tid){ 0, 0 });
 }
 
@@ -250,6 +251,7 @@ bool query_extra(struct pdb *p, struct pdb_in *in)
  */
 void threads_begin(struct pdb *p)
 {
+    p->early_break = false;
     p->brief = p->brief_lists != 0;
     if (p->brief)
         p->brief_lists--;

@@ -6,6 +6,7 @@ import select
 import socket
 import subprocess
 import threading
+import time
 from dataclasses import dataclass, field
 
 
@@ -45,6 +46,7 @@ class Relay:
     target: str
     damage_every: int = 0  # every so many chunks, one character is changed
     lose: bytes = b""  # the first match of this is
+    delay: float = 0  # seconds, each time that something has come
     counts: dict[str, int] = field(default_factory=lambda: {"to": 0, "from": 0})
     top_bits: int = 0
 
@@ -62,6 +64,7 @@ class Relay:
 
     def spoil(self, data: bytes) -> bytes:
         self.chunks += 1
+        time.sleep(self.delay)
         if self.lose and re.search(self.lose, data):
             data, self.lose = re.sub(self.lose, b"", data, count=1), b""
         if not self.damage_every or self.chunks % self.damage_every:

@@ -136,7 +136,8 @@ def prints_without_stopping() -> None:
     with Host(BUILD) as h:
         s = Session(h, ["monitor console on",
                         'dprintf tick, "n=%lu\\n", counter',
-                        "break touch if v > 0", "continue"],
+                        # the first touch() may come before any tick()
+                        "break touch if v > 0", "continue", "continue"],
                     before=["set dprintf-style agent"])
     s.has(r"Dprintf 1 at", r"^n=\d+$", r"Breakpoint 2, touch")
     assert "n=" in h.output
@@ -331,6 +332,23 @@ def breaks_in() -> None:
     s.has(r"SIGINT", r"SIGINT", r"#0 ")
 
 
+def no_break_in_is_lost() -> None:
+    """^C comes at any moment of steps, and of hits that gdb passes by."""
+    turns: list[str] = []
+    for command in ("stepi 1000000", "continue"):
+        for turn in range(10):
+            turns += ["python threading.Timer(%f, lambda: os.kill(os.getpid()"
+                      ", 2)).start()" % (0.1 + turn * 0.003), command]
+        turns += ["break tick", "ignore 1 1000000"]
+    with Host(BUILD, fast=True) as h:
+        r = Relay(h.target, delay=0.002)
+        s = Session(h, ["python import os, threading", *turns],
+                    target=r.address)
+    # each came to an end: at once where gdb had not begun yet
+    stops, quits = (s.text.count(word) for word in ("signal SIGINT", "Quit"))
+    assert stops + quits == 20 and stops > quits, s.text
+
+
 def two_thousand_stops() -> None:
     with Host(BUILD) as h:
         s = Session(h, ["break tick", "continue", "print counter",
@@ -389,7 +407,8 @@ TESTS: list[Callable[[], None]] = [
     two_inferiors, domains_come_and_go, one_cpu_at_a_time, non_stop,
     lost_notification,
     over_a_shared_line, over_a_bad_line, attach_again_and_again,
-    gdb_that_vanishes, breaks_in, two_thousand_stops, more_registers, figures,
+    gdb_that_vanishes, breaks_in, no_break_in_is_lost, two_thousand_stops,
+    more_registers, figures,
 ]
 
 

@@ -218,16 +218,43 @@ static void new_gdb_takes_over(struct fake *f)
     HAS(fake_ask(f, "?"), "T02");
 }
 
-/* It crossed with a stop: gdb asks about that before it goes on. */
+/* It crossed with a stop: gdb shows that, and fetches a list of threads. */
 static void late_break_is_ignored(struct fake *f)
+{
+    static const char *const lists[] = {
+        "qfThreadInfo", "qXfer:threads:read::0,ffb",
+    };
+
+    for (unsigned int i = 0; i < 2; i++) {
+        fake_init(f, 0);
+        fake_attach(f);
+        fake_push(f, "\x03", 1); /* it has stopped already */
+        CHECK(f->nr_interrupts == 1);
+        fake_ask(f, lists[i]);
+        fake_packet(f, "vCont;c");
+        CHECK(f->nr_interrupts == 1 && f->pdb.state == PDB_RUNNING);
+    }
+}
+
+/* gdb steps off a breakpoint by itself when its user types ^C. */
+static void break_between_two_resumes(struct fake *f)
 {
     fake_init(f, 0);
     fake_attach(f);
-    fake_push(f, "\x03", 1); /* it has stopped already */
+    fake_packet(f, "vCont;s:p1.1");
+    fake_stop(f, PDB_WHY_STEP, 1, 1);
+    HAS(fake_pull(f), "T05");
+    fake_push(f, "+\x03", 2);
+    IS(fake_ask(f, "Z0,10100,1"), "OK");
     CHECK(f->nr_interrupts == 1);
-    fake_ask(f, "qfThreadInfo");
     fake_packet(f, "vCont;c");
-    CHECK(f->nr_interrupts == 1 && f->pdb.state == PDB_RUNNING);
+    CHECK(f->nr_interrupts == 2);
+    /* another stop comes before that which ^C has asked for */
+    fake_stop(f, PDB_WHY_NOTE, 1, 1);
+    HAS(fake_pull(f), "T05");
+    fake_push(f, "+", 1);
+    fake_packet(f, "vCont;c");
+    CHECK(f->nr_interrupts == 3);
 }
 
 static void break_before_the_packet_that_resumes(struct fake *f)
@@ -288,6 +315,7 @@ const struct test run_tests[] = {
     { "old packets", old_packets },
     { "new gdb takes over", new_gdb_takes_over },
     { "late break is ignored", late_break_is_ignored },
+    { "break between two resumes", break_between_two_resumes },
     { "a break just before the packet that resumes",
       break_before_the_packet_that_resumes },
     { "hang-up lets go", hang_up_lets_go },
