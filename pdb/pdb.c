@@ -124,12 +124,31 @@ void pdb_console(struct pdb *p, const char *text, uint32_t len)
     p->nr_console += len;
 }
 
+/*
+ * gdb 13 ends with an internal error if it steps off a breakpoint with one
+ * thread and ^C stops another: it is to be one that gdb has let run.
+ */
+static void choose_runner(struct pdb *p, struct pdb_stop *s)
+{
+    struct pdb_tid t = { 0, 0 };
+
+    if (s->why != PDB_WHY_BREAK_IN || !p->owed ||
+        pdb_plan_find(p, &p->plan, s->thread) != PDB_DO_STAY)
+        return;
+    while (thread_next(p, &t))
+        if (pdb_plan_find(p, &p->plan, t) != PDB_DO_STAY) {
+            s->thread = t;
+            return;
+        }
+}
+
 /* The note outlives the caller's string. */
 static void keep_stop(struct pdb *p, const struct pdb_stop *s)
 {
     struct pdb_out o;
 
     p->last = *s;
+    choose_runner(p, &p->last);
     /* gdb must not hear of a thread that it does not hold. */
     if (s->why != PDB_WHY_GONE && !pdb_attached(p, s->thread.pid))
         (void)thread_pick(p, (struct pdb_tid){ 0, 0 }, &p->last.thread);

@@ -339,8 +339,9 @@ def no_break_in_is_lost() -> None:
         for turn in range(10):
             turns += ["python threading.Timer(%f, lambda: os.kill(os.getpid()"
                       ", 2)).start()" % (0.1 + turn * 0.003), command]
-        turns += ["break tick", "ignore 1 1000000"]
-    with Host(BUILD, fast=True) as h:
+        turns += ["break tick", "ignore 1 1000000",
+                  "break spin", "ignore 2 1000000"]
+    with Host(BUILD, "-c", "2", fast=True) as h:
         r = Relay(h.target, delay=0.002)
         s = Session(h, ["python import os, threading", *turns],
                     target=r.address)

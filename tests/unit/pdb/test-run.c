@@ -257,6 +257,22 @@ static void break_between_two_resumes(struct fake *f)
     CHECK(f->nr_interrupts == 3);
 }
 
+/* gdb steps off a breakpoint with thread 2, and hears of no other one. */
+static void break_in_stops_who_runs(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_packet(f, "vCont;s:p1.2");
+    fake_push(f, "\x03", 1);
+    fake_stop(f, PDB_WHY_BREAK_IN, 1, 1);
+    HAS(fake_body(fake_pull(f), NULL), "T02thread:p1.2;");
+    fake_push(f, "+", 1);
+    IS(fake_ask(f, "qC"), "QCp1.2");
+    fake_packet(f, "vCont;s:p1.2;c");
+    fake_stop(f, PDB_WHY_BREAK_IN, 1, 1);
+    HAS(fake_body(fake_pull(f), NULL), "T02thread:p1.1;");
+}
+
 static void break_before_the_packet_that_resumes(struct fake *f)
 {
     fake_init(f, 0);
@@ -316,6 +332,7 @@ const struct test run_tests[] = {
     { "new gdb takes over", new_gdb_takes_over },
     { "late break is ignored", late_break_is_ignored },
     { "break between two resumes", break_between_two_resumes },
+    { "break-in stops who runs", break_in_stops_who_runs },
     { "a break just before the packet that resumes",
       break_before_the_packet_that_resumes },
     { "hang-up lets go", hang_up_lets_go },
