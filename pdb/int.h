@@ -66,6 +66,9 @@ bool thread_next(struct pdb *p, struct pdb_tid *t);
 /* Some thread that fits the selector; false if there is none. */
 bool thread_pick(struct pdb *p, struct pdb_tid selector, struct pdb_tid *t);
 void put_tid(struct pdb *p, struct pdb_out *o, struct pdb_tid t);
+/* gdb will fetch n lists of threads unasked; it has not, and is idle. */
+void threads_brief(struct pdb *p, uint32_t n);
+void threads_tick(struct pdb *p);
 /* Before a list's first piece; then the list. */
 void threads_begin(struct pdb *p);
 void put_threads_xml(struct pdb *p, struct pdb_out *o);

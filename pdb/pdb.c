@@ -78,6 +78,7 @@ void pdb_tick(struct pdb *p)
 {
     link_tick(p);
     stop_tick(p);
+    threads_tick(p);
 }
 
 bool pdb_awaits(const struct pdb *p)
@@ -148,10 +149,10 @@ static void keep_stop(struct pdb *p, const struct pdb_stop *s)
     struct pdb_out o;
 
     p->last = *s;
-    choose_runner(p, &p->last);
     /* gdb must not hear of a thread that it does not hold. */
     if (s->why != PDB_WHY_GONE && !pdb_attached(p, s->thread.pid))
         (void)thread_pick(p, (struct pdb_tid){ 0, 0 }, &p->last.thread);
+    choose_runner(p, &p->last);
     if (!s->text)
         return;
     pdb_out_init(&o, p->note, PDB_NOTE - 1, 0);

@@ -139,6 +139,7 @@ struct pdb {
     struct pdb_tid general, cont; /* of Hg and Hc */
     struct pdb_tid listed; /* where qsThreadInfo goes on */
     uint32_t brief_lists;  /* thread lists that gdb will fetch unasked */
+    uint32_t brief_ticks;  /* since that was set */
     bool brief;            /* the list being sent is such a one: ids alone */
     int32_t attached[PDB_NR_ATTACHED];
     uint32_t nr_attached;
@@ -207,11 +208,17 @@ enum pdb_verdict pdb_event(struct pdb *p, const struct pdb_stop *s);
 #define PDB_RESEND_TICKS 2
 #define PDB_DEAD_TICKS 20
 #define PDB_NOTICE_TICKS 3 /* a %Stop is repeated first */
+#define PDB_NOTICE_DEAD_TICKS 96 /* and goes unanswered for so long at last */
+#define PDB_BRIEF_TICKS 2  /* gdb has its own lists of threads by then */
 void pdb_tick(struct pdb *p);
 
 /* True while gdb owes an answer for which pdb_tick() is to be called, even if
  * the machine runs. */
 bool pdb_awaits(const struct pdb *p);
+
+/* Non-stop: gdb may not have heard yet that this thread has stopped. What it
+ * says of all of them (vCont;c:p1.-1) is not for that one. */
+bool pdb_untold(const struct pdb *p, struct pdb_tid t);
 
 /* True while the machine is to stay stopped (all-stop). */
 bool pdb_holding(const struct pdb *p);

@@ -128,7 +128,7 @@ static bool go(struct pdb *p, struct pdb_plan *plan)
     p->stepping_off = is_step_off(p, plan);
     p->bringing_in = false;
     p->owed = true;
-    p->brief_lists = 1;
+    threads_brief(p, 1);
     if (p->nr_stops != 0)
         return false; /* gdb first hears what is waiting */
     hand_over(p, &p->plan);

@@ -159,7 +159,7 @@ static void put_stopped(struct pdb *p, const struct pdb_stop *s)
 
     if (s->why == PDB_WHY_NEW) {
         t.tid = p->ops->next_thread(p->ctx, t.pid, 0);
-        p->brief_lists = 0; /* gdb 13 ends with an error before its list */
+        threads_brief(p, 0); /* gdb 13 ends with an error before its list */
     }
     pdb_putc(&p->reply, 'T');
     pdb_put_hex_fixed(&p->reply, (uint64_t)signal_of(s), 2);
@@ -211,7 +211,7 @@ bool packet_question(struct pdb *p, struct pdb_in *in)
             return reply_put(p, "N");
     }
     p->general = p->last.thread;
-    p->brief_lists = 2; /* one more than after other stops */
+    threads_brief(p, 2); /* one more than after other stops */
     put_stop(p, &p->last);
     return true;
 }
@@ -276,18 +276,40 @@ static void advance_non_stop(struct pdb *p)
     send_notification(p);
 }
 
+/* gdb would make an inferior of what it has left since. */
+static bool is_left(const struct pdb *p, const struct pdb_stop *s)
+{
+    return s->why != PDB_WHY_GONE && !pdb_attached(p, s->thread.pid);
+}
+
 /*
  * gdb passes over one that it has had. It may just be busy (reading symbols,
- * say): each time the wait doubles.
+ * say): each time the wait doubles. A machine that has failed does not stand
+ * still for a gdb that is no more.
  */
 void stop_tick(struct pdb *p)
 {
     if (!p->announced || p->link.no_ack || ++p->notice_ticks < p->notice_wait ||
-        !link_idle(p))
+        !link_idle(p) || is_left(p, &p->stops[0]))
         return;
+    if (p->stops[0].why == PDB_WHY_FAULT &&
+        p->notice_wait >= PDB_NOTICE_DEAD_TICKS) {
+        pdb_drop(p);
+        return;
+    }
     p->notice_ticks = 0;
     p->notice_wait *= 2;
     send_notification(p);
+}
+
+bool pdb_untold(const struct pdb *p, struct pdb_tid t)
+{
+    uint32_t i;
+
+    for (i = 0; i < p->nr_stops; i++)
+        if (pdb_tid_equal(p->stops[i].thread, t))
+            return true;
+    return false;
 }
 
 void stop_advance(struct pdb *p)

@@ -245,6 +245,19 @@ bool query_extra(struct pdb *p, struct pdb_in *in)
     return true;
 }
 
+void threads_brief(struct pdb *p, uint32_t n)
+{
+    p->brief_lists = n;
+    p->brief_ticks = 0;
+}
+
+/* Some stops gdb shows without fetching a list: the next one is its user's. */
+void threads_tick(struct pdb *p)
+{
+    if (p->brief_lists && link_idle(p) && ++p->brief_ticks > PDB_BRIEF_TICKS)
+        p->brief_lists = 0;
+}
+
 /*
  * gdb fetches a list after each stop that it shows, to learn who came and went;
  * what it needs there are ids.  When its user asks, it fetches another one.
@@ -316,7 +329,7 @@ bool attach_pid(struct pdb *p, struct pdb_in *in)
         return true;
     }
     p->last = stop;
-    p->brief_lists = 1;
+    threads_brief(p, 1);
     put_stop(p, &stop);
     return true;
 }

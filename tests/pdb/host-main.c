@@ -2,7 +2,7 @@
 /*
  * pdb-host: serves a machine of traced processes to gdb.
  *
- * usage: pdb-host [-7aefsx] [-c CPUS] [-d DOMAINS] [-t] GUEST TEXT
+ * usage: pdb-host [-7aefs] [-c CPUS] [-d DOMAINS] [-t] GUEST TEXT
  *   -7  a shared line: seven bits (also checks what leaves)
  *   -a  acknowledgements cannot be turned off
  *   -e  names the executable to gdb

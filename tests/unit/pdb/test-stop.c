@@ -218,6 +218,24 @@ static void lost_notification(struct fake *f)
     CHECK(notifications(f, 100) == 0);
 }
 
+/* A failure that nobody answers. */
+static void nobody_there(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "QNonStop:1");
+    fake_ask(f, "?");
+    fake_ask(f, "vStopped");
+    fake_stop(f, PDB_WHY_FAULT, 1, 2);
+    CHECK(pdb_untold(&f->pdb, (struct pdb_tid){ 1, 2 }));
+    CHECK(!pdb_untold(&f->pdb, (struct pdb_tid){ 1, 1 }));
+    HAS(fake_pull(f), "%Stop:T0bthread:p1.2;");
+    CHECK(notifications(f, PDB_NOTICE_DEAD_TICKS) == 5);
+    CHECK(f->pdb.state != PDB_ALONE);
+    CHECK(notifications(f, PDB_NOTICE_DEAD_TICKS) == 0);
+    CHECK(f->pdb.state == PDB_ALONE);
+}
+
 /* There is no packet for a stop's text. */
 static void non_stop_text(struct fake *f)
 {
@@ -361,6 +379,7 @@ const struct test stop_tests[] = {
     { "catches system calls", catches_system_calls },
     { "non-stop", non_stop },
     { "lost notification", lost_notification },
+    { "nobody there", nobody_there },
     { "non-stop text", non_stop_text },
     { "non-stop attach", non_stop_attach },
     { "death between a stop and the next", death_between_a_stop_and_the_next },

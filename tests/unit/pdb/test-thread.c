@@ -50,6 +50,12 @@ static void lists_briefly(struct fake *f)
     HAS(fake_ask(f, list), "busy");
     HAS(fake_ask(f, list), "busy");
     fake_ask(f, "?");
+    pdb_tick(&f->pdb);
+    IS(fake_ask(f, list), ids);
+    pdb_tick(&f->pdb);
+    pdb_tick(&f->pdb);
+    HAS(fake_ask(f, list), "busy");
+    fake_ask(f, "?");
     fake_ask(f, "qSupported:multiprocess+");
     HAS(fake_ask(f, list), "busy");
 }

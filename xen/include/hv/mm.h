@@ -103,6 +103,15 @@ int hv_map(unsigned long va, maddr_t ma, size_t size, u64 flags);
 /* Walk the tables under `cr3` for va: the entry and its level (1 = 4K, 2, 3);
  * 0 if not present. Reads only RAM; never faults. Any context. */
 unsigned int pt_walk(maddr_t cr3, unsigned long va, pte_t *entry);
+/* Where such an entry of that level leads for va. */
+static inline maddr_t pt_address(pte_t entry, unsigned int level,
+                                 unsigned long va)
+{
+    u64 mask = (1UL << (PAGE_SHIFT + 9 * (level - 1))) - 1;
+
+    return (entry & PTE_ADDR_MASK & ~mask) | (va & mask);
+}
+
 maddr_t virt_to_maddr_image(const void *p);
 
 /* --- TLB --- */
