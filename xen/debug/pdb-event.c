@@ -66,11 +66,14 @@ static struct wanted {
     u8 field[MAX_WANTED]; /* index into kind->fields */
     u64 value[MAX_WANTED];
     u64 hits; /* those that gdb was told of */
+    u32 id;   /* no other has had it; 0: free */
 } wanted[NR_EVENTS];
+static u32 last_id;
 
 /* Written before this CPU leads. */
 static DEFINE_PER_CPU(char[PDB_NOTE], note);
 static DEFINE_PER_CPU(struct wanted *, hit);
+static DEFINE_PER_CPU(u32, hit_id);
 
 /* --- what a hook tells of --- */
 
@@ -251,6 +254,7 @@ bool pdb_event_hit(enum pdb_hook h, const struct cpu_user_regs *regs,
     for (struct wanted *w = wanted; w < wanted + NR_EVENTS; w++)
         if (is_wanted(w, h, f)) {
             this_cpu(hit) = w;
+            this_cpu(hit_id) = w->id;
             describe(w->kind, f);
             s->why = PDB_WHY_NOTE;
             s->text = this_cpu(note);
@@ -260,9 +264,14 @@ bool pdb_event_hit(enum pdb_hook h, const struct cpu_user_regs *regs,
     return false;
 }
 
-void pdb_event_told(void)
+bool pdb_event_told(void)
 {
-    this_cpu(hit)->hits++; /* by the leader */
+    struct wanted *w = this_cpu(hit);
+
+    if (w->id != this_cpu(hit_id))
+        return false;
+    w->hits++; /* by the leader */
+    return true;
 }
 
 /* --- the command --- */
@@ -285,6 +294,7 @@ static void clear(struct wanted *w)
     if (w->kind)
         (void)use_hooks(w->kind, false);
     w->kind = NULL;
+    w->id = 0;
 }
 
 void pdb_events_clear(void)
@@ -366,6 +376,7 @@ static int add(struct pdb_target *t, const char *args)
         t->reason = "this build of the hypervisor has no place to listen at";
         return -PDB_EOPNOTSUPP;
     }
+    new.id = ++last_id;
     *w = new;
     return 0;
 }

@@ -63,8 +63,9 @@ void pdb_hook_mend(struct cpu_user_regs *regs);
 /* --- pdb-event.c: is a stop wanted for what h tells of? --- */
 bool pdb_event_hit(enum pdb_hook h, const struct cpu_user_regs *regs,
                    struct pdb_stop *s);
-/* What pdb_event_hit() found on this CPU is told now: it counts. */
-void pdb_event_told(void);
+/* What pdb_event_hit() found on this CPU is told now: it counts. False: it is
+ * not wanted any more. */
+bool pdb_event_told(void);
 void pdb_events_clear(void);
 
 /* --- pdb-syscall.c --- */

@@ -140,8 +140,10 @@ static bool stop_for(struct cpu_user_regs *regs, struct pdb_stop *s)
         (void)wait_behind_leader(regs, X86_EXC_DB);
         return false;
     }
-    if (s->why == PDB_WHY_NOTE)
-        pdb_event_told();
+    if (s->why == PDB_WHY_NOTE && !pdb_event_told()) {
+        pdb_unlead();
+        return false;
+    }
     if (p->state != PDB_ALONE && !pdb_holding(p))
         (void)pdb_stop(regs, s);
     else /* nobody wants to know any more */
