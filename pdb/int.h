@@ -32,6 +32,8 @@ uint32_t in_unescape(const struct pdb_in *in, uint8_t *buf, uint32_t max);
 void link_reset(struct pdb *p);
 void link_rx(struct pdb *p, uint8_t byte);
 void link_tick(struct pdb *p);
+/* The next one only counts; nothing is to be sent or ends by it. */
+bool link_tick_counts(const struct pdb *p);
 /* Starts a reply: p->reply then writes into the frame. */
 void link_begin(struct pdb *p);
 /* Frames and sends what p->reply holds; lead is '$' or, unacknowledged, '%'. */
@@ -161,6 +163,7 @@ void stop_queue(struct pdb *p, const struct pdb_stop *s);
 void stop_forget(struct pdb *p, int32_t pid); /* -1: all */
 /* A notification that gdb does not answer may have been lost. */
 void stop_tick(struct pdb *p);
+bool stop_tick_counts(const struct pdb *p); /* as link_tick_counts() */
 /* Writes the reply that tells of *s. */
 void put_stop(struct pdb *p, const struct pdb_stop *s);
 /* Sends what is due, if the link is idle: a stop, output, a notification. */

@@ -326,6 +326,17 @@ void link_rx(struct pdb *p, uint8_t byte)
     }
 }
 
+bool link_tick_counts(const struct pdb *p)
+{
+    const struct pdb_link *l = &p->link;
+
+    if (l->rx_quiet && l->rx_state != RX_IDLE)
+        return false;
+    return !l->unacked || !drained(l) ||
+           (l->ticks + 1 < PDB_DEAD_TICKS &&
+            (l->ticks + 1) % PDB_RESEND_TICKS != 0);
+}
+
 void link_tick(struct pdb *p)
 {
     struct pdb_link *l = &p->link;

@@ -81,6 +81,14 @@ void pdb_tick(struct pdb *p)
     threads_tick(p);
 }
 
+bool pdb_tick_in_passing(struct pdb *p)
+{
+    if (!link_tick_counts(p) || !stop_tick_counts(p))
+        return false;
+    pdb_tick(p);
+    return true;
+}
+
 bool pdb_awaits(const struct pdb *p)
 {
     return p->link.unacked || p->announced;

@@ -212,6 +212,13 @@ enum pdb_verdict pdb_event(struct pdb *p, const struct pdb_stop *s);
 #define PDB_BRIEF_TICKS 2  /* gdb has its own lists of threads by then */
 void pdb_tick(struct pdb *p);
 
+/*
+ * The same, where no operation may be called, as the machine runs: if nothing
+ * is to be sent, and nothing ends, the second is counted.  False: it is not, a
+ * stop and pdb_tick() are due.
+ */
+bool pdb_tick_in_passing(struct pdb *p);
+
 /* True while gdb owes an answer for which pdb_tick() is to be called, even if
  * the machine runs. */
 bool pdb_awaits(const struct pdb *p);

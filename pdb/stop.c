@@ -282,6 +282,13 @@ static bool is_left(const struct pdb *p, const struct pdb_stop *s)
     return s->why != PDB_WHY_GONE && !pdb_attached(p, s->thread.pid);
 }
 
+bool stop_tick_counts(const struct pdb *p)
+{
+    return !p->announced || p->link.no_ack ||
+           p->notice_ticks + 1 < p->notice_wait || !link_idle(p) ||
+           is_left(p, &p->stops[0]);
+}
+
 /*
  * gdb passes over one that it has had. It may just be busy (reading symbols,
  * say): each time the wait doubles. A machine that has failed does not stand
@@ -289,8 +296,10 @@ static bool is_left(const struct pdb *p, const struct pdb_stop *s)
  */
 void stop_tick(struct pdb *p)
 {
-    if (!p->announced || p->link.no_ack || ++p->notice_ticks < p->notice_wait ||
-        !link_idle(p) || is_left(p, &p->stops[0]))
+    bool due = !stop_tick_counts(p);
+
+    p->notice_ticks++;
+    if (!due)
         return;
     if (p->stops[0].why == PDB_WHY_FAULT &&
         p->notice_wait >= PDB_NOTICE_DEAD_TICKS) {

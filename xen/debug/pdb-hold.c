@@ -17,6 +17,7 @@
 #include <hv/string.h>
 #include <hv/timer.h>
 
+#include "pdb-stop.h"
 #include "pdb-target.h"
 
 #define TICK SECONDS(1)
@@ -29,6 +30,7 @@ static void help(void *unused);
 
 static struct tasklet waker = {.fn = wake_released};
 static struct timer ticker;
+static s_time_t second_due; /* 0: no seconds are counted */
 static bool holding; /* some vCPU may have the flag */
 
 /* A step of a guest's: until when those that are kept stay so; 0: no step. */
@@ -138,8 +140,12 @@ static void release(struct vcpu *v)
 {
     struct kept *k = find_kept(v->domain);
 
-    if (!(v->pause_flags & VPF_DEBUG) || is_to_stay(v))
+    if (!(v->pause_flags & VPF_DEBUG))
         return;
+    if (is_to_stay(v)) {
+        holding = true;
+        return;
+    }
     if (k) {
         s_time_t ns = now() - k->since;
 
@@ -168,17 +174,29 @@ static void set_timer(struct timer *t, void (*fn)(void *), s_time_t expires)
     timer_set(t, expires);
 }
 
+/* Stops may come faster than seconds pass, which are counted all the same. */
+static void set_ticker(void)
+{
+    if (!pdb_target->scoped && !pdb_is_non_stop())
+        return;
+    if (!second_due)
+        second_due = now() + TICK;
+    set_timer(&ticker, tick,
+              pdb_non_stop_awaits() ? now() + HALT_TICK : second_due);
+}
+
 /* irqs on. Readers of the list without a reference have them off. */
 static void wake_released(void *unused)
 {
     unsigned long flags = local_irq_save();
 
     (void)unused;
+    /* Whoever is kept after this, by a leader or still, says so again. */
+    holding = false;
+    barrier();
     for_each(release_some);
     local_irq_restore(flags);
-    if (pdb_target->scoped || pdb_is_non_stop())
-        set_timer(&ticker, tick,
-                  now() + (pdb_non_stop_awaits() ? HALT_TICK : TICK));
+    set_ticker();
     if (patient_until && !helping)
         set_timer(&helper, help, patient_until);
 }
@@ -219,19 +237,42 @@ void pdb_hold_domains(void)
 
 /* --- one domain stands still, the rest runs --- */
 
+/* A second in which there is nothing to say does not stop the machine. */
+static bool is_only_counted(void)
+{
+    unsigned long flags = local_irq_save();
+    bool counted = false;
+
+    if (pdb_lead()) {
+        counted = pdb_tick_in_passing(&pdb_target->core);
+        pdb_unlead();
+    }
+    local_irq_restore(flags);
+    return counted;
+}
+
 /* What gdb has not acknowledged or answered is sent again, at a standstill. */
+static void second(void)
+{
+    second_due = now() + TICK;
+    if (!pdb_awaits(&pdb_target->core) || is_only_counted())
+        return;
+    pdb_target->tick_due = true;
+    pdb_listen();
+}
+
 static void tick(void *unused)
 {
     (void)unused;
-    if (!READ_ONCE(pdb_target->scoped) && !pdb_is_non_stop())
+    if (!READ_ONCE(pdb_target->scoped) && !pdb_is_non_stop()) {
+        second_due = 0;
         return;
-    if (pdb_non_stop_awaits()) {
-        pdb_listen();
-    } else if (pdb_awaits(&pdb_target->core)) {
-        pdb_target->tick_due = true;
-        pdb_listen();
     }
-    timer_set(&ticker, now() + TICK);
+    if (pdb_non_stop_awaits())
+        pdb_listen();
+    if (now() >= second_due)
+        second();
+    timer_set(&ticker, second_due);
 }
 
 bool pdb_scope_covers(const struct pdb_stop *s)

@@ -218,6 +218,62 @@ static void lost_notification(struct fake *f)
     CHECK(notifications(f, 100) == 0);
 }
 
+/* Seconds for which a machine that runs need not stop. */
+static void seconds_in_passing(struct fake *f)
+{
+    unsigned int n;
+
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "QNonStop:1");
+    fake_ask(f, "?");
+    fake_ask(f, "vStopped");
+    CHECK(pdb_tick_in_passing(&f->pdb));
+    fake_stop(f, PDB_WHY_HALTED, 1, 2);
+    HAS(fake_pull(f), "%Stop:");
+    for (n = 1; pdb_tick_in_passing(&f->pdb); n++)
+        IS(fake_pull(f), "");
+    CHECK(n == PDB_NOTICE_TICKS && !pdb_tick_in_passing(&f->pdb));
+    CHECK(notifications(f, 1) == 1);
+    for (n = 1; pdb_tick_in_passing(&f->pdb); n++)
+        ;
+    CHECK(n == 2 * PDB_NOTICE_TICKS && notifications(f, 1) == 1);
+    /* a reply that is not acknowledged is due sooner */
+    fake_packet(f, "qC");
+    fake_pull(f);
+    for (n = 1; pdb_tick_in_passing(&f->pdb); n++)
+        ;
+    CHECK(n == PDB_RESEND_TICKS);
+    pdb_tick(&f->pdb);
+    HAS(fake_pull(f), "$QCp1.1#");
+}
+
+/* What gdb has left is not told again: it would make an inferior of it. */
+static void left_behind(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vAttach;2");
+    fake_ask(f, "QNonStop:1");
+    fake_ask(f, "vCont;c");
+    fake_stop(f, PDB_WHY_HALTED, 2, 1);
+    HAS(fake_pull(f), "%Stop:T00thread:p2.1;");
+    CHECK(notifications(f, PDB_NOTICE_TICKS) == 1);
+    IS(fake_ask(f, "D;2"), "OK");
+    CHECK(notifications(f, 100) == 0);
+    CHECK(pdb_tick_in_passing(&f->pdb));
+    IS(fake_ask(f, "vStopped"), "OK");
+    /* but that it is no more, is */
+    f->exists[3] = true;
+    fake_ask(f, "vAttach;3");
+    fake_pull(f);
+    IS(fake_ask(f, "vStopped"), "OK");
+    f->exists[3] = false;
+    CHECK(fake_stop(f, PDB_WHY_GONE, 3, 1) == PDB_HOLD);
+    HAS(fake_pull(f), "%Stop:W00;process:3#");
+    CHECK(notifications(f, PDB_NOTICE_TICKS) == 1);
+}
+
 /* A failure that nobody answers. */
 static void nobody_there(struct fake *f)
 {
@@ -379,6 +435,8 @@ const struct test stop_tests[] = {
     { "catches system calls", catches_system_calls },
     { "non-stop", non_stop },
     { "lost notification", lost_notification },
+    { "seconds in passing", seconds_in_passing },
+    { "left behind", left_behind },
     { "nobody there", nobody_there },
     { "non-stop text", non_stop_text },
     { "non-stop attach", non_stop_attach },
