@@ -245,6 +245,34 @@ static bool life_matters(struct pdb *p, const struct pdb_stop *s)
     }
 }
 
+/*
+ * gdb 13 steps one thread off a breakpoint, and ends with an internal error if
+ * it hears of another one. That may run all the same, for the step's sake.
+ */
+static bool is_bystander(const struct pdb *p, const struct pdb_stop *s)
+{
+    const struct pdb_action *a = p->plan.act;
+
+    switch (s->why) {
+    case PDB_WHY_SOFT:
+    case PDB_WHY_EXEC:
+    case PDB_WHY_WATCH:
+    case PDB_WHY_NOTE:
+    case PDB_WHY_SYSCALL:
+    case PDB_WHY_SYSRET: break;
+    default: return false;
+    }
+    return p->owed && p->plan.nr == 1 && a->what == PDB_DO_STEP &&
+           a->who.tid > 0 && !tid_matches(a->who, s->thread);
+}
+
+/* It is before the breakpoint, and a vCPU: nothing else waits with it. */
+static bool can_wait(const struct pdb_stop *s)
+{
+    return s->thread.pid != PDB_PID_HYPERVISOR && !s->waited &&
+           (s->why == PDB_WHY_SOFT || s->why == PDB_WHY_EXEC);
+}
+
 static enum pdb_verdict go_on(struct pdb *p, enum hit h,
                               const struct pdb_stop *s)
 {
@@ -252,7 +280,7 @@ static enum pdb_verdict go_on(struct pdb *p, enum hit h,
         return PDB_PASS;
     if (h == HIT_OVER)
         run_over(p);
-    else if (!s->unheard)
+    else if (!s->unheard || !p->non_stop)
         run_plan(p, s->thread);
     return PDB_GO;
 }
@@ -291,6 +319,7 @@ static enum pdb_verdict event_life(struct pdb *p, const struct pdb_stop *s)
 enum pdb_verdict pdb_event(struct pdb *p, const struct pdb_stop *event)
 {
     struct pdb_stop s = *event;
+    bool bystander;
     enum hit h;
 
     if (is_life(s.why))
@@ -299,8 +328,13 @@ enum pdb_verdict pdb_event(struct pdb *p, const struct pdb_stop *event)
         return event_alone(p, &s);
     if (pdb_holding(p))
         return PDB_HOLD;
+    bystander = is_bystander(p, &s);
+    s.unheard |= bystander && !can_wait(&s);
     h = hit_judge(p, &s);
+    if (h == HIT_REPORT && !bystander)
+        return report(p, &s);
     if (h != HIT_REPORT)
         return go_on(p, h, &s);
-    return report(p, &s);
+    run_plan(p, s.thread);
+    return PDB_LATER;
 }

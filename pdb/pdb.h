@@ -58,6 +58,9 @@ enum pdb_verdict {
     PDB_HOLD, /* stay stopped and serve gdb while pdb_holding() */
     PDB_GO,   /* resume() has been called: go on */
     PDB_PASS, /* not the debugger's: the guest (or crash path) gets it */
+    PDB_LATER, /* as PDB_GO, but .thread is to stay where it is, meets the same
+                  again when it goes on, and gdb hears of it then. If the step
+                  that gdb waits for needs it before, set .waited */
 };
 
 enum pdb_state {

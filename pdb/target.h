@@ -157,8 +157,9 @@ struct pdb_stop {
     bool stepped;     /* with EXEC, WATCH: DR6.BS was set too */
     struct pdb_tid stepper; /* whose step has ended here, if what it ran went
                                on in another thread, .thread; tid 0: no */
-    bool unheard;     /* non-stop: gdb believes that it stands still, but it
-                         runs for a step's sake: nothing of it is reported */
+    bool unheard;     /* gdb believes that it stands still, but it runs for a
+                         step's sake: nothing of it is reported */
+    bool waited;      /* PDB_LATER has been tried long enough */
     int signal;       /* gdb's numbers: 2 INT, 4 ILL, 5 TRAP, 6 ABRT, 8 FPE,
                          10 BUS, 11 SEGV; 0 picks what suits .why */
     const char *text; /* for the user, or null; copied before return */

@@ -14,8 +14,11 @@ static char second_stack[4096] __attribute__((aligned(16)));
 
 static void second_main(void)
 {
-    for (;;)
+    for (;;) {
         spins++;
+        asm volatile(".globl counted\n"
+                     "counted:");
+    }
 }
 
 static void wait_for_second(struct regs *regs)

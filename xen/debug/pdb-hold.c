@@ -8,6 +8,7 @@
  *
  * A vCPU that is kept while another one of its domain steps may be what that
  * one's kernel waits for. After HELP_PATIENCE it goes on, until the next stop.
+ * If it meets a breakpoint by that, it is held back for as long once more.
  */
 #include <hv/atomic.h>
 #include <hv/clock.h>
@@ -27,6 +28,7 @@
 static void wake_released(void *unused);
 static void tick(void *unused);
 static void help(void *unused);
+static void give_up(void *unused);
 
 static struct tasklet waker = {.fn = wake_released};
 static struct timer ticker;
@@ -37,6 +39,14 @@ static bool holding; /* some vCPU may have the flag */
 static s_time_t patient_until;
 static struct timer helper;
 static bool helping; /* that time is over */
+
+/* vCPUs that have met something of which gdb is not to hear before the step has
+ * ended. It may need just these. */
+static struct pdb_tid held_back[PDB_NR_STOPS];
+static unsigned int nr_held_back;
+static s_time_t held_until; /* 0: nobody is */
+static struct timer giver;
+static bool gave_up; /* that time is over */
 
 /* Domains that are kept, and since when. */
 static struct kept {
@@ -59,12 +69,42 @@ enum pdb_do pdb_wanted(struct pdb_tid t)
     return what;
 }
 
+static bool is_held_back(struct pdb_tid t)
+{
+    for (unsigned int i = 0; !READ_ONCE(gave_up) && i < nr_held_back; i++)
+        if (pdb_tid_equal(held_back[i], t))
+            return true;
+    return false;
+}
+
 static bool is_to_stay(const struct vcpu *v)
 {
     struct pdb_tid t = {PDB_PID_DOMAIN(v->domain->id), (int32_t)v->id + 1};
 
-    return pdb_wanted(t) == PDB_DO_STAY &&
-           !(READ_ONCE(helping) && pdb_steps_in(t.pid));
+    return is_held_back(t) ||
+           (pdb_wanted(t) == PDB_DO_STAY &&
+            !(READ_ONCE(helping) && pdb_steps_in(t.pid)));
+}
+
+void pdb_hold_back(struct pdb_tid t)
+{
+    if (is_held_back(t) || nr_held_back == PDB_NR_STOPS)
+        return;
+    held_back[nr_held_back++] = t;
+    if (!held_until)
+        held_until = now() + HELP_PATIENCE;
+}
+
+bool pdb_hold_gave_up(void)
+{
+    return gave_up;
+}
+
+static void hold_back_nobody(void)
+{
+    nr_held_back = 0;
+    held_until = 0;
+    gave_up = false;
 }
 
 /* --- keeping --- */
@@ -96,6 +136,9 @@ void pdb_hold_forget(const struct domain *d)
 
     if (k)
         k->used = false;
+    for (unsigned int i = nr_held_back; i-- > 0;)
+        if (held_back[i].pid == PDB_PID_DOMAIN(d->id))
+            held_back[i] = held_back[--nr_held_back];
 }
 
 static void keep(struct vcpu *v)
@@ -199,6 +242,8 @@ static void wake_released(void *unused)
     set_ticker();
     if (patient_until && !helping)
         set_timer(&helper, help, patient_until);
+    if (held_until && !gave_up)
+        set_timer(&giver, give_up, held_until);
 }
 
 /* --- whoever is kept and may be waited for --- */
@@ -212,9 +257,19 @@ static void help(void *unused)
     tasklet_schedule(&waker);
 }
 
+static void give_up(void *unused)
+{
+    (void)unused;
+    if (!held_until || now() < held_until)
+        return;
+    WRITE_ONCE(gave_up, true);
+    tasklet_schedule(&waker);
+}
+
 void pdb_hold_step_over(void)
 {
     patient_until = 0;
+    hold_back_nobody();
 }
 
 static void expect_steps(void)

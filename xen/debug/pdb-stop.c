@@ -417,9 +417,12 @@ static enum pdb_verdict meet(struct cpu_user_regs *regs, struct pdb_stop *s)
         return PDB_HOLD;
     if (pdb_non_stop_ignores(s))
         return PDB_GO;
+    s->waited = pdb_hold_gave_up();
     verdict = judge(regs, s);
     if (verdict == PDB_HOLD)
         pdb_non_stop_stopped(s);
+    else if (verdict == PDB_LATER)
+        pdb_hold_back(s->thread);
     return verdict;
 }
 

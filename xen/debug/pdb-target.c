@@ -87,6 +87,7 @@ static void op_reset(void *ctx)
 
     t->scope = 0;
     t->plan.alone = false;
+    pdb_hold_step_over();
     pdb_non_stop_forget(0);
     pdb_events_clear();
 }

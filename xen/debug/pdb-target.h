@@ -148,6 +148,9 @@ bool pdb_step_enter_kernel(struct cpu_user_regs *regs, struct pdb_tid *thread);
 /* --- pdb-hold.c --- */
 void pdb_hold_domains(void); /* as the plan says */
 void pdb_hold_forget(const struct domain *d); /* it ends */
+/* t stays where it is until the step has ended, though it helps. */
+void pdb_hold_back(struct pdb_tid t);
+bool pdb_hold_gave_up(void); /* not any longer, the step needs more help */
 void pdb_hold_step_over(void); /* the next one's patience begins anew */
 /* What the plan says that t is to do, under the scope. */
 enum pdb_do pdb_wanted(struct pdb_tid t);

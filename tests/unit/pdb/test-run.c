@@ -314,6 +314,58 @@ static void no_stop_of_the_stopped(struct fake *f)
     CHECK(f->pdb.state == PDB_ALONE && !f->pdb.bringing_in);
 }
 
+/* gdb waits for the step of one thread alone, and is told of no other one. */
+static void a_bystander_waits(struct fake *f)
+{
+    struct pdb_stop s = { .why = PDB_WHY_SOFT, .thread = { 2, 1 },
+                          .waited = true };
+
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vAttach;2");
+    IS(fake_ask(f, "Z0,10200,1"), "OK");
+    fake_packet(f, "vCont;s:p1.1");
+    CHECK(fake_int3(f, 2, 1, 0x10200) == PDB_LATER);
+    CHECK(f->regs[2][1].v[PDB_RIP] == 0x10200);
+    CHECK(!f->plan.alone && f->plan.act[0].who.pid == 1);
+    IS(fake_pull(f), "+");
+    /* the step cannot end without it */
+    f->regs[2][1].v[PDB_RIP] = 0x10201;
+    CHECK(pdb_event(&f->pdb, &s) == PDB_GO && f->plan.alone);
+    CHECK(f->plan.act[0].who.pid == 2 && f->mem[2][0x200] != 0xcc);
+    CHECK(fake_stop(f, PDB_WHY_STEP, 2, 1) == PDB_GO && !f->plan.alone);
+    CHECK(f->plan.act[0].who.pid == 1 && f->mem[2][0x200] == 0xcc);
+    IS(fake_pull(f), "");
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:p1.1;");
+    fake_push(f, "+", 1);
+    fake_packet(f, "vCont;c:p2.1");
+    CHECK(fake_int3(f, 2, 1, 0x10200) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f) + 1, NULL), "T05thread:p2.1;");
+}
+
+/* A CPU does not: what it meets it passes, but for a failure. */
+static void a_bystander_passes(struct fake *f)
+{
+    unsigned int resumes;
+
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "Z0,10200,1");
+    fake_ask(f, "Z2,10300,8");
+    fake_packet(f, "vCont;s:p1.1");
+    CHECK(fake_int3(f, 1, 2, 0x10200) == PDB_GO && f->plan.alone);
+    CHECK(f->plan.act[0].who.tid == 2);
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 2) == PDB_GO && !f->plan.alone);
+    resumes = f->nr_resumes;
+    CHECK(fake_stop(f, PDB_WHY_NOTE, 1, 2) == PDB_GO);
+    CHECK(f->nr_resumes == resumes + 1 && f->plan.act[0].who.tid == 1);
+    CHECK(f->plan.act[0].what == PDB_DO_STEP);
+    IS(fake_pull(f), "+");
+    CHECK(fake_stop(f, PDB_WHY_FAULT, 1, 2) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T0bthread:p1.2;");
+}
+
 const struct test run_tests[] = {
     { "first packet stops the machine", first_packet_stops_the_machine },
     { "damaged packet stops nothing", damaged_packet_stops_nothing },
@@ -335,6 +387,8 @@ const struct test run_tests[] = {
     { "break-in stops who runs", break_in_stops_who_runs },
     { "a break just before the packet that resumes",
       break_before_the_packet_that_resumes },
+    { "a bystander waits", a_bystander_waits },
+    { "a bystander passes", a_bystander_passes },
     { "hang-up lets go", hang_up_lets_go },
     { "no stop of the stopped", no_stop_of_the_stopped },
     { NULL, NULL },
