@@ -8,3 +8,14 @@ set stack-cache off
 set remotetimeout 20
 # Several inferiors, the hypervisor and domains, go on together.
 set schedule-multiple on
+# `monitor` goes by the thread that gdb has last asked something of, which may
+# be another one than the selected one (after `info threads`, say). A read of
+# memory, whatever comes of it, is asked of the selected one.
+define hook-monitor
+  python
+try:
+    gdb.selected_inferior().read_memory(0, 1)
+except gdb.error:
+    pass
+  end
+end
