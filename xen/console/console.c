@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The console's lines.
+ * The console's lines; receive.c has what they hear.
  *
  * Each serial port is a line with a cs_port (conswitch) that holds what is to
  * be sent and tells what a received byte means.  A line's lock guards its
@@ -24,6 +24,7 @@
 #include <hv/x86.h>
 
 #include "internal.h"
+#include "lines.h"
 
 /*
  * Microseconds before a transmitter counts as stuck; and once it does. A slow
@@ -40,39 +41,17 @@
 #define TX_BURSTS 5U  /* FIFOs that a writer fills where each empties at once */
 #define TX_WAITS 8U   /* a line that moves is waited for so many patiences */
 #define TX_RESERVE 2048U /* of the ring: domain 0 leaves it for messages */
-#define IDLE_POLL_US 5000U
 #define SLOWEST 1200
-/* Received bytes that are handled before others go first, twice a FIFO; and how
- * often one interrupt does that. */
-#define RX_BATCH 32
-#define RX_ROOM (RX_BATCH * sizeof(((struct cs_action *)0)->data))
-#define MAX_PASSES 3
-
-struct line {
-    struct ns16550 uart;
-    struct cs_port port;
-    bool configured; /* com<n>= was given and the UART is there */
-    bool by_irq;
-    bool by_timer;   /* no irq: console_poll() is called every now and then */
-    bool stuck;      /* the transmitter did not move: wait less */
-    unsigned int patience; /* us */
-    unsigned int fifo_us; /* time to send what the FIFO holds */
-    u64 dropped;
-    /* Received, not looked at yet: free running. */
-    u32 early_head, early_tail;
-    u16 early[256]; /* bytes, SERIAL_BREAK */
-};
-
-static struct line lines[NR_SERIAL_PORTS];
-static struct cs_focus focus;
+struct line lines[NR_SERIAL_PORTS];
+struct cs_focus console_focus;
 static bool force_polled; /* fatal path, debugger, or sync_console */
 static bool fatal; /* the machine ends: nobody listens any more */
 static bool vga_wanted, vga_keep;
 static bool opened; /* ports and screen are known; until then: the ring only */
 
-static void (*debug_receive)(u8 byte);
-static void (*debug_settled)(void);
-static struct line *debug_line;
+void (*debug_receive)(u8 byte);
+void (*debug_settled)(void);
+struct line *debug_line;
 static bool printk_claimed; /* by the debugger */
 
 static bool sync_console;
@@ -101,11 +80,7 @@ DEFINE_PER_CPU(u32, console_activity);
 
 /* ------------------------------------------------------------ sending */
 
-/*
- * Give the transmitter what it takes now. False: it takes nothing, or there is
- * nothing for it. The lock is held.
- */
-static bool feed(struct line *l)
+bool line_feed(struct line *l)
 {
     u8 out[16];
     size_t room = MIN(ns16550_tx_room(&l->uart), sizeof(out)), n = 0;
@@ -117,34 +92,6 @@ static bool feed(struct line *l)
     ns16550_tx(&l->uart, out, (unsigned int)n);
     l->stuck = false;
     return true;
-}
-
-static bool has_early(const struct line *l)
-{
-    return l->early_head != l->early_tail;
-}
-
-/* Something has come of which the receiver's interrupt tells no more. */
-static bool has_news(const struct line *l)
-{
-    return has_early(l) || l->uart.saw_break;
-}
-
-/*
- * Keep what has come for take_bytes(): the receiver's FIFO is full after a
- * millisecond, and nobody else empties it while we wait with irqs off. False:
- * nothing has, or there is no room.
- */
-static bool receive_early(struct line *l)
-{
-    u16 got[SERIAL_BURST];
-    unsigned int n = 0;
-
-    if (l->early_head - l->early_tail <= ARRAY_SIZE(l->early) - SERIAL_BURST)
-        n = ns16550_rx(&l->uart, got);
-    for (unsigned int i = 0; i < n; i++)
-        l->early[l->early_head++ % ARRAY_SIZE(l->early)] = got[i];
-    return n != 0;
 }
 
 /* No character left in so many polls and ticks of the TSC. */
@@ -163,9 +110,9 @@ static bool feed_polled(struct line *l)
     for (unsigned int i = 0; !out_of_patience(l, i, rdtsc() - since); i++) {
         if (ns16550_tx_room(&l->uart) != 0) {
             this_cpu(console_activity)++;
-            return feed(l);
+            return line_feed(l);
         }
-        while (!fatal && receive_early(l))
+        while (!fatal && line_receive_early(l))
             ;
         cpu_relax();
     }
@@ -174,8 +121,7 @@ static bool feed_polled(struct line *l)
     return false;
 }
 
-/* What is queued goes out by itself, by interrupt or by timer. */
-static bool sends_later(const struct line *l)
+bool line_sends_later(const struct line *l)
 {
     return (l->by_irq || l->by_timer) && !force_polled;
 }
@@ -183,21 +129,21 @@ static bool sends_later(const struct line *l)
 /* After something was queued: start or continue sending. The lock is held. */
 static void start_sending(struct line *l)
 {
-    if (!sends_later(l)) {
+    if (!line_sends_later(l)) {
         while (cs_tx_pending(&l->port) && feed_polled(l))
             ;
-        /* The interrupt of an empty transmitter brings service_line(). */
-        if (has_news(l) && l->by_irq)
+        /* The interrupt of an empty transmitter brings line_service(). */
+        if (line_has_news(l) && l->by_irq)
             ns16550_set_irqs(&l->uart, true, true);
         return;
     }
     /* An emulated line is empty at once: it needs no interrupts, which would
      * have another CPU take turns with this one at the lock. */
-    for (unsigned int i = 0; i < TX_BURSTS && feed(l); i++)
+    for (unsigned int i = 0; i < TX_BURSTS && line_feed(l); i++)
         ;
     if (l->by_irq)
         ns16550_set_irqs(&l->uart, true,
-                         cs_tx_pending(&l->port) || has_news(l));
+                         cs_tx_pending(&l->port) || line_has_news(l));
 }
 
 /*
@@ -234,7 +180,7 @@ static void queue_output(struct line *l, enum cs_role role, const u8 *buf,
         perf_add(console_out, n);
         buf += n;
         len -= n;
-        if (n == 0 && ((role == CS_CONSOLE && sends_later(l)) ||
+        if (n == 0 && ((role == CS_CONSOLE && line_sends_later(l)) ||
                        !feed_polled(l))) {
             l->dropped += len;
             break;
@@ -243,7 +189,7 @@ static void queue_output(struct line *l, enum cs_role role, const u8 *buf,
     start_sending(l);
 }
 
-static bool has_role(const struct line *l, enum cs_role role)
+bool line_has_role(const struct line *l, enum cs_role role)
 {
     return l->configured && l->port.suffix[role] != CS_CLOSED;
 }
@@ -251,7 +197,7 @@ static bool has_role(const struct line *l, enum cs_role role)
 /* So much more would not fit into the ring now. Any context, no lock. */
 static bool full_for(const struct line *l, size_t len)
 {
-    return has_role(l, CS_CONSOLE) && sends_later(l) &&
+    return line_has_role(l, CS_CONSOLE) && line_sends_later(l) &&
            cs_tx_room(&l->port, CS_CONSOLE) < MIN(len, (size_t)CS_TX_CONSOLE);
 }
 
@@ -268,16 +214,16 @@ static void send_slice(struct line *l)
 
     for (unsigned int i = 0; i < TX_SLICE; i++) {
         if (ns16550_tx_room(&l->uart) != 0) {
-            feed(l);
+            line_feed(l);
             break;
         }
         if (irqs_off)
-            receive_early(l);
+            line_receive_early(l);
         cpu_relax();
     }
-    if (l->by_irq && sends_later(l))
+    if (l->by_irq && line_sends_later(l))
         ns16550_set_irqs(&l->uart, true,
-                         cs_tx_pending(&l->port) || has_news(l));
+                         cs_tx_pending(&l->port) || line_has_news(l));
     lines_leave(flags);
 }
 
@@ -336,7 +282,7 @@ void console_puts(const char *text, size_t len)
     this_cpu(console_activity)++;
     flags = lines_enter();
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
-        if (has_role(&lines[i], CS_CONSOLE))
+        if (line_has_role(&lines[i], CS_CONSOLE))
             queue_output(&lines[i], CS_CONSOLE, (const u8 *)text, len);
     if (vga_wanted)
         vga_write(text, len);
@@ -350,7 +296,7 @@ size_t console_dom0_write(const char *buf, size_t len)
 
     flags = lines_enter();
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++) {
-        if (!has_role(&lines[i], CS_CONSOLE) || lines[i].stuck)
+        if (!line_has_role(&lines[i], CS_CONSOLE) || lines[i].stuck)
             continue;
         start_sending(&lines[i]);
         room = cs_tx_room(&lines[i].port, CS_CONSOLE);
@@ -358,7 +304,7 @@ size_t console_dom0_write(const char *buf, size_t len)
     }
     /* A line that is stuck loses what it has no room for, and counts it. */
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
-        if (has_role(&lines[i], CS_CONSOLE))
+        if (line_has_role(&lines[i], CS_CONSOLE))
             queue_output(&lines[i], CS_CONSOLE, (const u8 *)buf, n);
     if (vga_wanted)
         vga_write(buf, n);
@@ -383,171 +329,6 @@ void console_force_unlock(void)
     force_polled = fatal = true;
     console_end_locks();
     console_flush();
-}
-
-/* ---------------------------------------------------------- receiving */
-
-static void say_focus(void)
-{
-    char text[CS_MESSAGE_MAX];
-
-    if (cs_focus_message(&focus, text, sizeof(text)) != 0)
-        printk("%s", text);
-}
-
-/*
- * Input for domain 0 and for the debugger goes on while the lock is held: two
- * CPUs may hear a line at once, and it has to stay in order. False: not such.
- * *tell: domain 0 has to be told, without the lock.
- */
-static bool pass_on(const struct cs_action *act, bool *tell)
-{
-    if (act->type == CS_ACT_DOMAIN) {
-        *tell |= dom0_input_put(act->data, act->nr);
-        return true;
-    }
-    if (act->type != CS_ACT_DEBUG)
-        return false;
-    for (unsigned int i = 0; i < act->nr && debug_receive; i++)
-        debug_receive(act->data[i]);
-    return true;
-}
-
-/* What else one received byte asks for. No lock held. */
-static void act_on(const struct cs_action *act)
-{
-    switch ((enum cs_action_type)act->type) {
-    case CS_ACT_NONE:
-    case CS_ACT_QUEUED:
-    case CS_ACT_DOMAIN:
-    case CS_ACT_DEBUG:
-        break;
-    case CS_ACT_KEYS:
-        for (unsigned int i = 0; i < act->nr; i++)
-            debug_key_press(act->data[i]);
-        break;
-    case CS_ACT_FOCUS:
-        debug_key_news(say_focus);
-        break;
-    }
-}
-
-/* False: nothing has been received. */
-static bool next_byte(struct line *l, u16 *c)
-{
-    if (!has_early(l) && !receive_early(l))
-        return false;
-    *c = l->early[l->early_tail++ % ARRAY_SIZE(l->early)];
-    return true;
-}
-
-/*
- * There may be no room for what comes next, should it be for domain 0. On the
- * debugger's own line nothing is, nor while it holds the machine: a domain 0
- * that does not read must not keep gdb out.
- */
-static bool lacks_room(const struct line *l)
-{
-    return has_role(l, CS_CONSOLE) && !l->port.held &&
-           dom0_input_room() <= RX_ROOM;
-}
-
-/*
- * Take bytes from the UART while there is room for what they may become.
- * Returns how many actions were stored for act_on(). The lock is held.
- */
-static unsigned int take_bytes(struct line *l, struct cs_action *acts,
-                               bool *tell)
-{
-    unsigned int n = 0;
-    u16 c;
-
-    for (unsigned int taken = 0;
-         taken < RX_BATCH && !lacks_room(l) && next_byte(l, &c); taken++) {
-        perf_inc(console_in);
-        acts[n] = c == SERIAL_BREAK ? cs_rx_break(&l->port)
-                                    : cs_rx(&l->port, (u8)c);
-        if (!pass_on(&acts[n], tell))
-            n++;
-    }
-    return n;
-}
-
-/* Input for domain 0 has nowhere to go: the line waits. The lock is held. */
-static void throttle(struct line *l)
-{
-    bool full = lacks_room(l);
-
-    ns16550_throttle(&l->uart, full);
-    if (l->by_irq)
-        ns16550_set_irqs(&l->uart, !full,
-                         (sends_later(l) && cs_tx_pending(&l->port)) ||
-                             (!full && has_news(l)));
-}
-
-static void service_line(struct line *l)
-{
-    struct cs_action acts[RX_BATCH];
-    unsigned long flags = lines_enter();
-    bool tell = false;
-    unsigned int n = take_bytes(l, acts, &tell);
-
-    if (cs_tx_pending(&l->port))
-        feed(l);
-    throttle(l);
-    lines_leave(flags);
-    if (tell)
-        dom0_input_tell();
-    for (unsigned int i = 0; i < n; i++)
-        act_on(&acts[i]);
-    if (l == debug_line && debug_settled)
-        debug_settled();
-}
-
-/*
- * Until the chip wants nothing more, as the next edge comes only after that.
- * One that goes on, as an emulated one may, is made to give an edge.
- */
-static void line_interrupt(unsigned int port)
-{
-    struct line *l = &lines[port];
-    unsigned long flags;
-    unsigned int passes = 0;
-
-    do
-        service_line(l);
-    while (++passes < MAX_PASSES && ns16550_wants(&l->uart));
-    if (passes < MAX_PASSES)
-        return;
-    flags = lines_enter();
-    ns16550_new_edge(&l->uart);
-    lines_leave(flags);
-}
-
-unsigned int console_poll(void)
-{
-    unsigned int wait = IDLE_POLL_US;
-
-    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++) {
-        struct line *l = &lines[i];
-
-        if (!l->by_timer)
-            continue;
-        service_line(l);
-        if (cs_tx_pending(&l->port))
-            wait = MIN(wait, l->fifo_us);
-    }
-    return wait;
-}
-
-void lines_let_in(void)
-{
-    unsigned long flags = lines_enter();
-
-    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
-        if (lines[i].configured)
-            throttle(&lines[i]);
-    lines_leave(flags);
 }
 
 /* -------------------------------------------------------- the debugger */
@@ -622,25 +403,6 @@ void console_debug_write(const u8 *buf, size_t len)
     lines_leave(flags);
 }
 
-/* What was typed at the console meanwhile is handled now. */
-static void replay(struct line *l)
-{
-    struct cs_action act;
-    unsigned long flags;
-    bool more, here, tell = false;
-
-    do {
-        flags = lines_enter();
-        more = cs_next(&l->port, &act);
-        here = more && !pass_on(&act, &tell);
-        lines_leave(flags);
-        if (here)
-            act_on(&act);
-    } while (more);
-    if (tell)
-        dom0_input_tell();
-}
-
 void console_debug_hold(bool on)
 {
     unsigned long flags;
@@ -656,7 +418,7 @@ void console_debug_hold(bool on)
         start_sending(debug_line);
     lines_leave(flags);
     if (!on)
-        replay(debug_line);
+        line_replay(debug_line);
 }
 
 bool console_debug_held(void)
@@ -667,13 +429,13 @@ bool console_debug_held(void)
 bool console_debug_waiting(void)
 {
     return debug_line && debug_line->configured &&
-           (has_early(debug_line) || ns16550_rx_ready(&debug_line->uart));
+           (line_has_early(debug_line) || ns16550_rx_ready(&debug_line->uart));
 }
 
 void console_debug_poll(void)
 {
     if (debug_line)
-        service_line(debug_line);
+        line_service(debug_line);
 }
 
 /* ------------------------------------------------------------ start-up */
@@ -687,7 +449,7 @@ static void __init open_port(unsigned int i)
     const char *wrong;
     char word[32];
 
-    cs_port_init(&l->port, &focus);
+    cs_port_init(&l->port, &console_focus);
     l->patience = TX_PATIENCE_AT(SLOWEST);
     if (opt_com[i][0] == '\0')
         return;
@@ -719,8 +481,9 @@ static void __init open_console_word(const char *word)
 
 void __init console_init_polled(void)
 {
-    cs_focus_init(&focus);
-    if (cs_focus_option(&focus, opt_conswitch, strlen(opt_conswitch)) != 0)
+    cs_focus_init(&console_focus);
+    if (cs_focus_option(&console_focus, opt_conswitch,
+                        strlen(opt_conswitch)) != 0)
         log_error("ERROR: conswitch=: '%s' is no letter or backtick with an optional x; 'a' is used.\n",
                   opt_conswitch);
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
@@ -749,7 +512,7 @@ void __init console_init_irqs(int (*request)(unsigned int isa_irq,
             log_warn("com%u: irq %u is not to be had: polled.\n", i + 1,
                      l->uart.irq);
         if (l->by_irq)
-            service_line(l);
+            line_service(l);
     }
 }
 
@@ -773,11 +536,11 @@ void console_dom0_started(const char *dom0_cmdline)
                  vga_keep ? "kept, as vga=keep says; domain 0 has it too"
                           : "from now on domain 0's; vga=keep keeps it");
     flags = lines_enter();
-    cs_focus_dom0_started(&focus);
+    cs_focus_dom0_started(&console_focus);
     if (wants_vga && !vga_keep)
         vga_wanted = false;
     lines_leave(flags);
-    say_focus();
+    console_say_focus();
 }
 
 void console_deny_ports(u8 *allowed)
