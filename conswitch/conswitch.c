@@ -204,6 +204,11 @@ bool cs_next(struct cs_port *p, struct cs_action *act)
     return false;
 }
 
+size_t cs_rx_queued(const struct cs_port *p)
+{
+    return ring_used(&p->rx_ring);
+}
+
 /* ------------------------------------------------------------- transmit */
 
 static uint32_t tx_size(enum cs_role role)

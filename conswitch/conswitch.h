@@ -37,7 +37,7 @@
 
 /* Bytes kept of each kind.  Powers of two. */
 #ifndef CS_RX_QUEUE
-#define CS_RX_QUEUE 4096u /* console input while the debugger holds on */
+#define CS_RX_QUEUE 131072u /* console input while the debugger holds on */
 #endif
 #ifndef CS_TX_CONSOLE
 #define CS_TX_CONSOLE 16384u
@@ -207,10 +207,13 @@ struct cs_action cs_rx_break(struct cs_port *p);
 /*
  * The debugger stops the machine (true) or lets it go (false).  While it
  * holds on, console input is queued.  Afterwards call cs_next() until it
- * returns false, else later input stays in the queue behind the earlier.
+ * returns false: until then later input goes into the queue behind the
+ * earlier.  What comes while cs_rx_queued() is CS_RX_QUEUE is lost, and
+ * counted in stats.rx_dropped.
  */
 void cs_hold(struct cs_port *p, bool held);
 bool cs_next(struct cs_port *p, struct cs_action *act);
+size_t cs_rx_queued(const struct cs_port *p);
 
 /*
  * Queue output of a role; returns how many bytes were accepted, 0 when the

@@ -149,6 +149,47 @@ static void test_hold_bounded(void)
 }
 
 /* A switch sequence typed while the debugger holds on works afterwards. */
+/* Some of it is fetched, more comes, the debugger stops once more: in order. */
+static void test_hold_again(void)
+{
+    struct cs_action act;
+
+    fresh(CS_L, CS_H);
+    cs_hold(&port, true);
+    CHECK(rx_is('a', CS_ACT_QUEUED, "") && rx_is('b', CS_ACT_QUEUED, ""));
+    CHECK(cs_rx_queued(&port) == 2);
+    cs_hold(&port, false);
+    CHECK(cs_next(&port, &act) && act.data[0] == 'a');
+    CHECK(rx_is('c', CS_ACT_QUEUED, ""));
+    cs_hold(&port, true);
+    CHECK(rx_is('d', CS_ACT_QUEUED, "") && !cs_next(&port, &act));
+    CHECK(cs_rx_queued(&port) == 3);
+    cs_hold(&port, false);
+    for (const char *s = "bcd"; *s; s++)
+        CHECK(cs_next(&port, &act) && act.data[0] == (uint8_t)*s);
+    CHECK(cs_rx_queued(&port) == 0 && rx_is('e', CS_ACT_KEYS, "e"));
+}
+
+/* While the machine goes on the queue may be full: its reader makes room. */
+static void test_full_after_hold(void)
+{
+    struct cs_action act;
+
+    fresh(CS_L, CS_H);
+    cs_hold(&port, true);
+    for (unsigned int i = 0; i < CS_RX_QUEUE; i++)
+        (void)cs_rx(&port, 'a');
+    cs_hold(&port, false);
+    CHECK(cs_rx_queued(&port) == CS_RX_QUEUE);
+    CHECK(rx_is('+' | 0x80, CS_ACT_DEBUG, "+"));
+    CHECK(rx_is('b', CS_ACT_NONE, "") && port.stats.rx_dropped == 1);
+    CHECK(cs_next(&port, &act) && rx_is('c', CS_ACT_QUEUED, ""));
+    CHECK(cs_rx_queued(&port) == CS_RX_QUEUE && port.stats.rx_dropped == 1);
+    while (cs_next(&port, &act))
+        ;
+    CHECK(act.data[0] == 'c');
+}
+
 static void test_hold_switch(void)
 {
     struct cs_action act;
@@ -398,6 +439,8 @@ int main(void)
     RUN(test_break);
     RUN(test_hold);
     RUN(test_hold_bounded);
+    RUN(test_hold_again);
+    RUN(test_full_after_hold);
     RUN(test_hold_switch);
     RUN(test_switch);
     RUN(test_switch_option);

@@ -146,23 +146,37 @@ static void start_sending(struct line *l)
                          cs_tx_pending(&l->port) || line_has_news(l));
 }
 
+/* Says on the line's console that n of something were lost, if it can be said
+ * now: then n is 0. */
+static void tell_lost(struct line *l, u64 *n, const char *what)
+{
+    char text[96];
+    int len;
+
+    if (*n == 0 || l->stuck ||
+        cs_tx_room(&l->port, CS_CONSOLE) < sizeof(text))
+        return;
+    len = snprintf(text, sizeof(text), "\n(XEN) %lu %s\n", *n, what);
+    *n = 0;
+    cs_write(&l->port, CS_CONSOLE, (const u8 *)text, (size_t)len);
+}
+
 /*
- * Once a line moves again and has room it tells what it lost, as a whole.
- * The lock is held.
+ * Once a line moves again and has room it tells what it lost, as a whole; what
+ * it could not keep of what was typed, once the machine goes on. The lock is
+ * held.
  */
 static void tell_loss(struct line *l)
 {
-    char text[64];
-    int n;
+    u64 all = l->port.stats.rx_dropped, unheard = all - l->told_unheard;
 
-    if (l->dropped == 0 || l->stuck ||
-        cs_tx_room(&l->port, CS_CONSOLE) < sizeof(text))
+    tell_lost(l, &l->dropped, "bytes of output were lost on this line");
+    if (l->port.held || unheard == 0)
         return;
-    n = snprintf(text, sizeof(text),
-                 "\n(XEN) %lu bytes of output were lost on this line\n",
-                 l->dropped);
-    l->dropped = 0;
-    cs_write(&l->port, CS_CONSOLE, (const u8 *)text, (size_t)n);
+    tell_lost(l, &unheard,
+              "characters typed while the debugger held the machine were lost");
+    if (unheard == 0)
+        l->told_unheard = all;
 }
 
 /*
@@ -414,11 +428,12 @@ void console_debug_hold(bool on)
     force_polled = on || sync_console || fatal;
     ns16550_set_trigger(&debug_line->uart,
                         on ? SERIAL_TRIGGER_POLLED : SERIAL_TRIGGER);
-    if (!on)
+    if (!on) {
+        tell_loss(debug_line);
         start_sending(debug_line);
+        line_let_in(debug_line);
+    }
     lines_leave(flags);
-    if (!on)
-        line_replay(debug_line);
 }
 
 bool console_debug_held(void)
@@ -429,7 +444,7 @@ bool console_debug_held(void)
 bool console_debug_waiting(void)
 {
     return debug_line && debug_line->configured &&
-           (line_has_early(debug_line) || ns16550_rx_ready(&debug_line->uart));
+           (line_has_news(debug_line) || ns16550_rx_ready(&debug_line->uart));
 }
 
 void console_debug_poll(void)

@@ -20,6 +20,7 @@ struct line {
     unsigned int patience; /* us */
     unsigned int fifo_us; /* time to send what the FIFO holds */
     u64 dropped;
+    u64 told_unheard; /* of port.stats.rx_dropped: what has been told */
     /* Received, not looked at yet: free running. */
     u32 early_head, early_tail;
     u16 early[256]; /* bytes, SERIAL_BREAK */
@@ -48,15 +49,14 @@ bool line_feed(struct line *l);
  * nothing has, or there is no room.
  */
 bool line_receive_early(struct line *l);
-bool line_has_early(const struct line *l);
-/* Something has come of which the receiver's interrupt tells no more. */
+/* Something has come, and may be handled now, of which the receiver's interrupt
+ * tells no more. A hint if the lock is not held. */
 bool line_has_news(const struct line *l);
+/* There may be room for what waits: see that it comes in. */
+void line_let_in(struct line *l);
 /* Receive and send what is due. No lock held. */
 void line_service(struct line *l);
 void line_interrupt(unsigned int port); /* no lock held */
-/* What was typed at the console while the debugger held the machine is handled
- * now. No lock held. */
-void line_replay(struct line *l);
 void console_say_focus(void); /* no lock held */
 
 #endif

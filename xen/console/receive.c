@@ -20,14 +20,45 @@
 #define MAX_PASSES 3
 #define IDLE_POLL_US 5000U
 
-bool line_has_early(const struct line *l)
+static bool has_early(const struct line *l)
 {
     return l->early_head != l->early_tail;
 }
 
+/* Domain 0 can be given what a few bytes become. */
+static bool dom0_has_room(void)
+{
+    return dom0_input_room() > RX_ROOM;
+}
+
+/*
+ * What was typed while the debugger held the machine waits to be handled, and
+ * what comes behind it waits, too.
+ */
+static bool has_waiting(const struct line *l)
+{
+    return !l->port.held && cs_rx_queued(&l->port) != 0;
+}
+
+/*
+ * There may be no room for what comes next, should it be for domain 0. On the
+ * debugger's own line nothing is, nor while it holds the machine: a domain 0
+ * that does not read must not keep gdb out.
+ */
+static bool lacks_room(const struct line *l)
+{
+    if (!line_has_role(l, CS_CONSOLE) || l->port.held)
+        return false;
+    if (has_waiting(l))
+        return cs_rx_queued(&l->port) == CS_RX_QUEUE;
+    return !dom0_has_room();
+}
+
 bool line_has_news(const struct line *l)
 {
-    return line_has_early(l) || l->uart.saw_break;
+    if (has_waiting(l) && dom0_has_room())
+        return true;
+    return (has_early(l) || l->uart.saw_break) && !lacks_room(l);
 }
 
 bool line_receive_early(struct line *l)
@@ -90,45 +121,48 @@ static void act_on(const struct cs_action *act)
 /* False: nothing has been received. */
 static bool next_byte(struct line *l, u16 *c)
 {
-    if (!line_has_early(l) && !line_receive_early(l))
+    if (!has_early(l) && !line_receive_early(l))
         return false;
     *c = l->early[l->early_tail++ % ARRAY_SIZE(l->early)];
     return true;
 }
 
 /*
- * There may be no room for what comes next, should it be for domain 0. On the
- * debugger's own line nothing is, nor while it holds the machine: a domain 0
- * that does not read must not keep gdb out.
+ * What waits comes first. But half of a batch is the receiver's, which would
+ * lose what nobody takes: its bytes get behind what waits. `taken`: so far, of
+ * this batch. False: there is nothing, or no room.
  */
-static bool lacks_room(const struct line *l)
+static bool next_action(struct line *l, unsigned int taken,
+                        struct cs_action *act)
 {
-    return line_has_role(l, CS_CONSOLE) && !l->port.held &&
-           dom0_input_room() <= RX_ROOM;
+    u16 c;
+
+    if (taken < RX_BATCH / 2 && dom0_has_room() && cs_next(&l->port, act))
+        return true;
+    if (lacks_room(l) || !next_byte(l, &c))
+        return false;
+    perf_inc(console_in);
+    *act = c == SERIAL_BREAK ? cs_rx_break(&l->port) : cs_rx(&l->port, (u8)c);
+    return true;
 }
 
 /*
- * Take bytes from the UART while there is room for what they may become.
+ * Take what has been received while there is room for what it may become.
  * Returns how many actions were stored for act_on(). The lock is held.
  */
 static unsigned int take_bytes(struct line *l, struct cs_action *acts,
                                bool *tell)
 {
     unsigned int n = 0;
-    u16 c;
 
     for (unsigned int taken = 0;
-         taken < RX_BATCH && !lacks_room(l) && next_byte(l, &c); taken++) {
-        perf_inc(console_in);
-        acts[n] = c == SERIAL_BREAK ? cs_rx_break(&l->port)
-                                    : cs_rx(&l->port, (u8)c);
+         taken < RX_BATCH && next_action(l, taken, &acts[n]); taken++)
         if (!pass_on(&acts[n], tell))
             n++;
-    }
     return n;
 }
 
-/* Input for domain 0 has nowhere to go: the line waits. The lock is held. */
+/* Input that has nowhere to go: the line waits. The lock is held. */
 static void throttle(struct line *l)
 {
     bool full = lacks_room(l);
@@ -137,7 +171,15 @@ static void throttle(struct line *l)
     if (l->by_irq)
         ns16550_set_irqs(&l->uart, !full,
                          (line_sends_later(l) && cs_tx_pending(&l->port)) ||
-                             (!full && line_has_news(l)));
+                             line_has_news(l));
+}
+
+/* By the interrupt of an empty transmitter, or by the timer. */
+void line_let_in(struct line *l)
+{
+    throttle(l);
+    if (l->by_irq && line_has_news(l))
+        ns16550_new_edge(&l->uart);
 }
 
 void line_service(struct line *l)
@@ -160,8 +202,9 @@ void line_service(struct line *l)
 }
 
 /*
- * Until the chip wants nothing more, as the next edge comes only after that.
- * One that goes on, as an emulated one may, is made to give an edge.
+ * Until the chip wants nothing more, as the next edge comes only after that,
+ * and nothing waits. One that goes on, as an emulated one may, is made to give
+ * an edge.
  */
 void line_interrupt(unsigned int port)
 {
@@ -171,7 +214,8 @@ void line_interrupt(unsigned int port)
 
     do
         line_service(l);
-    while (++passes < MAX_PASSES && ns16550_wants(&l->uart));
+    while (++passes < MAX_PASSES &&
+           (ns16550_wants(&l->uart) || line_has_news(l)));
     if (passes < MAX_PASSES)
         return;
     flags = lines_enter();
@@ -188,8 +232,12 @@ unsigned int console_poll(void)
 
         if (!l->by_timer)
             continue;
-        line_service(l);
-        if (cs_tx_pending(&l->port))
+        for (unsigned int n = 0; n < MAX_PASSES; n++) {
+            line_service(l);
+            if (!line_has_news(l))
+                break;
+        }
+        if (cs_tx_pending(&l->port) || line_has_news(l))
             wait = MIN(wait, l->fifo_us);
     }
     return wait;
@@ -201,24 +249,6 @@ void lines_let_in(void)
 
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
         if (lines[i].configured)
-            throttle(&lines[i]);
+            line_let_in(&lines[i]);
     lines_leave(flags);
-}
-
-void line_replay(struct line *l)
-{
-    struct cs_action act;
-    unsigned long flags;
-    bool more, here, tell = false;
-
-    do {
-        flags = lines_enter();
-        more = cs_next(&l->port, &act);
-        here = more && !pass_on(&act, &tell);
-        lines_leave(flags);
-        if (here)
-            act_on(&act);
-    } while (more);
-    if (tell)
-        dom0_input_tell();
 }
