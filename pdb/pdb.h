@@ -50,8 +50,6 @@
 #define PDB_SSE 0x4u       /* describe XMM registers (longer attach) */
 #define PDB_FOLLOW 0x8u    /* new domains are attached as they appear */
 #define PDB_ALL_STOP 0x10u /* the target has no non-stop mode */
-#define PDB_THREADS_STAY 0x20u /* threads come and go with their inferior only:
-                                  gdb need not ask for PDB_WHY_NEW_THREAD */
 
 /* What pdb_event() answers. */
 enum pdb_verdict {

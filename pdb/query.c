@@ -57,9 +57,7 @@ static bool query_supported(struct pdb *p, struct pdb_in *in)
     pdb_puts(o, ";swbreak+;hwbreak+");
     pdb_puts(o, ";ConditionalBreakpoints+;BreakpointCommands+");
     pdb_puts(o, ";qXfer:features:read+;no-resumed+");
-    pdb_puts(o, ";qXfer:threads:read+;qXfer:memory-map:read+");
-    if (!(p->flags & PDB_THREADS_STAY))
-        pdb_puts(o, ";QThreadEvents+");
+    pdb_puts(o, ";qXfer:threads:read+;qXfer:memory-map:read+;QThreadEvents+");
     if (!(p->flags & PDB_ALL_STOP))
         pdb_puts(o, ";QNonStop+");
     if (p->ops->tables)

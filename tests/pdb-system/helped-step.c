@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Two virtual CPUs, for steps of one that needs the other: an instruction of
- * the first faults, and its handler waits until the second has counted.  Built
- * with the lib of tests/guest.
+ * the first faults, and its handler waits until the second has counted.  gdb
+ * may send the second away, and have it back.  Built with the lib of
+ * tests/guest.
  */
 #include "guest.h"
 
 #define LOAD_LENGTH 3
 
 volatile ulong spins, rounds; /* of the second and of the first */
+volatile ulong goes, comes;   /* set by gdb: the second is to do that */
 
 static char second_stack[4096] __attribute__((aligned(16)));
 
@@ -18,6 +20,10 @@ static void second_main(void)
         spins++;
         asm volatile(".globl counted\n"
                      "counted:");
+        if (goes) {
+            goes = 0;
+            hc_vcpu_op(VCPUOP_down, 1, NULL);
+        }
     }
 }
 
@@ -25,8 +31,12 @@ static void wait_for_second(struct regs *regs)
 {
     ulong old = spins;
 
-    while (spins == old)
+    while (spins == old && !comes)
         asm volatile("pause");
+    if (comes) {
+        comes = 0;
+        hc_vcpu_op(VCPUOP_up, 1, NULL);
+    }
     regs->rip += LOAD_LENGTH;
 }
 

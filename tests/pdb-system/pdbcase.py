@@ -156,6 +156,14 @@ class Wire:
         self.ask("?")
 
 
+def notification(wire: Wire) -> str:
+    """Non-stop mode: the next stop that it is told of."""
+    while not (match := re.search(rb"%Stop:([^#]*)#..", wire.data)):
+        wire.data += wire.end.recv(4096)
+    wire.data = wire.data[match.end():]
+    return match[1].decode()
+
+
 class Qemu(Wire):
     """QEMU's own stub (-gdb), which can keep one CPU from running at all.
 

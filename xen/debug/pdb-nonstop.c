@@ -216,7 +216,8 @@ void pdb_non_stop_stopped(const struct pdb_stop *s)
 
     if (!pdb_is_non_stop())
         return;
-    set(told, PDB_DO_STAY);
+    /* A vCPU that is down may come up again. */
+    set(told, s->why == PDB_WHY_GONE_THREAD ? PDB_DO_CONT : PDB_DO_STAY);
     if (s->why == PDB_WHY_FAULT && !pdb_is_attached(s->thread.pid))
         aground = told;
 }

@@ -33,6 +33,8 @@
 #define RX_RING 16384 /* power of two */
 #define NOBODY NR_CPUS
 
+DEFINE_PER_CPU(struct pdb_stop, pdb_own_stop);
+
 static unsigned int leader = NOBODY; /* atomics */
 static u64 stopped_at;               /* TSC */
 static void *escape[5];              /* out of a fault in the core */
@@ -430,6 +432,7 @@ static enum pdb_verdict meet(struct cpu_user_regs *regs, struct pdb_stop *s)
 enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s)
 {
     struct pdb_target *t = pdb_target;
+    bool life = s->why == PDB_WHY_NEW_THREAD || s->why == PDB_WHY_GONE_THREAD;
     enum pdb_verdict verdict;
 
     gather(regs);
@@ -457,7 +460,9 @@ enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s)
     t->scoped = pdb_holding(&t->core);
     if (t->scoped)
         pdb_scope_hold();
-    t->planned |= pdb_is_non_stop();
+    /* What gdb does not care for was in the midst of what it wants. */
+    t->planned |= pdb_is_non_stop() ||
+                  (life && t->core.state == PDB_RUNNING);
     let_go(regs);
     return verdict;
 }
@@ -555,5 +560,24 @@ void pdb_life(const struct domain *d, bool born)
     /* gdb is to see it: stop, as for a key. */
     if (verdict == PDB_HOLD && !pdb_is_non_stop())
         pdb_break_in();
+    local_irq_restore(flags);
+}
+
+/* All is to stand still when gdb hears of it. */
+void pdb_thread_life(const struct vcpu *v, bool up)
+{
+    struct pdb_tid t = {PDB_PID_DOMAIN(v->domain->id), (int32_t)v->id + 1};
+    unsigned long flags;
+
+    if (!READ_ONCE(pdb_target->core.thread_events))
+        return;
+    flags = local_irq_save();
+    if (pdb_is_attached(t.pid)) {
+        this_cpu(pdb_own_stop) = (struct pdb_stop){
+            .why = up ? PDB_WHY_NEW_THREAD : PDB_WHY_GONE_THREAD,
+            .thread = t,
+        };
+        stop_self(PDB_OWN_STOP);
+    }
     local_irq_restore(flags);
 }

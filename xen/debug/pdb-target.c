@@ -210,7 +210,7 @@ void __init pdb_open(void)
     }
     memset(t, 0, sizeof(*t));
     pdb_init(&t->core, &machine_ops, t,
-             PDB_THREADS_STAY | (shared_line() ? PDB_SEVEN_BIT : 0));
+             shared_line() ? PDB_SEVEN_BIT : 0);
     if (console_debug_open(opt_pdb, pdb_receive) != 0)
         return;
     pdb_target = t;
@@ -219,6 +219,7 @@ void __init pdb_open(void)
     pv_register_debugger(pdb_trap);
     nmi_register_debugger(pdb_nmi, pdb_button);
     domain_register_life(pdb_life);
+    vcpu_register_life(pdb_thread_life);
     debug_keys_register(keys, ARRAY_SIZE(keys));
     printk("pdb: on %s; connect with gdb.\n", opt_pdb);
 }

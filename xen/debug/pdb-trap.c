@@ -123,6 +123,10 @@ static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
     }
     if (regs->rip - 1 != (unsigned long)pdb_own_int3)
         return;
+    if (regs->rdi == PDB_OWN_STOP) {
+        *s = this_cpu(pdb_own_stop);
+        return;
+    }
     s->why = t->crashed ? PDB_WHY_FAULT : PDB_WHY_BREAK_IN;
     s->signal = t->crashed ? 6 : 2;
     s->number = regs->rdi;

@@ -89,16 +89,29 @@ struct vcpu *idle_vcpu_create(unsigned int cpu)
     return v;
 }
 
+static void (*life_hook)(const struct vcpu *v, bool up);
+
+void vcpu_register_life(void (*fn)(const struct vcpu *v, bool up))
+{
+    life_hook = fn;
+}
+
 void vcpu_bring_up(struct vcpu *v)
 {
     note_event("vCPU up", v->domain->id, v->id);
+    if (life_hook && (v->pause_flags & VPF_DOWN))
+        life_hook(v, true);
     vcpu_clear_flags(v, VPF_DOWN);
 }
 
 void vcpu_bring_down(struct vcpu *v)
 {
+    bool was_up = !(v->pause_flags & VPF_DOWN);
+
     note_event("vCPU down", v->domain->id, v->id);
     vcpu_set_flags(v, VPF_DOWN);
+    if (life_hook && was_up)
+        life_hook(v, false);
 }
 
 /* --- vcpu_info --- */

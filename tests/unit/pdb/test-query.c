@@ -24,9 +24,8 @@ static void supported(struct fake *f)
 
 static void all_stop_only(struct fake *f)
 {
-    fake_init(f, PDB_ALL_STOP | PDB_SEVEN_BIT | PDB_THREADS_STAY);
+    fake_init(f, PDB_ALL_STOP | PDB_SEVEN_BIT);
     fake_attach(f);
-    CHECK(!strstr(fake_ask(f, "qSupported"), "QThreadEvents"));
     CHECK(!strstr(fake_ask(f, "qSupported"), "QNonStop"));
     HAS(fake_ask(f, "qSupported"), "PacketSize=1000;");
     CHECK(fake_ask(f, "QNonStop:1")[0] == 'E' && !f->pdb.non_stop);

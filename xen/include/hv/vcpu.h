@@ -160,6 +160,9 @@ struct vcpu *idle_vcpu_create(unsigned int cpu);
 /* VCPUOP_up for v, initialised: runnable from now on. */
 void vcpu_bring_up(struct vcpu *v);
 void vcpu_bring_down(struct vcpu *v);
+/* For the debugger: fn hears of vCPUs that come up, before they run, and of
+ * those that have gone down. irqs on; their domain's lock may be held. */
+void vcpu_register_life(void (*fn)(const struct vcpu *v, bool up));
 /*
  * VCPUOP_register_vcpu_info: use the structure in guest frame m at `offset`
  * from now on. v is current or down. -ENXIO bad offset, -EINVAL.
