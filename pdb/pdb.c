@@ -276,13 +276,11 @@ static bool can_wait(const struct pdb_stop *s)
 static enum pdb_verdict go_on(struct pdb *p, enum hit h,
                               const struct pdb_stop *s)
 {
-    if (h == HIT_ALIEN)
-        return PDB_PASS;
     if (h == HIT_OVER)
         run_over(p);
-    else if (!s->unheard || !p->non_stop)
+    else if (!p->non_stop || (h == HIT_QUIET && !s->unheard))
         run_plan(p, s->thread);
-    return PDB_GO;
+    return h == HIT_ALIEN ? PDB_PASS : PDB_GO;
 }
 
 /* A stop that gdb is to see: it becomes the selected thread's. */

@@ -55,7 +55,8 @@
 enum pdb_verdict {
     PDB_HOLD, /* stay stopped and serve gdb while pdb_holding() */
     PDB_GO,   /* resume() has been called: go on */
-    PDB_PASS, /* not the debugger's: the guest (or crash path) gets it */
+    PDB_PASS, /* as PDB_GO, but it is not the debugger's: the guest gets it. In
+                 PDB_ALONE resume() has not been called */
     PDB_LATER, /* as PDB_GO, but .thread is to stay where it is, meets the same
                   again when it goes on, and gdb hears of it then. If the step
                   that gdb waits for needs it before, set .waited */

@@ -344,6 +344,22 @@ static void a_bystander_waits(struct fake *f)
     HAS(fake_body(fake_pull(f) + 1, NULL), "T05thread:p2.1;");
 }
 
+/* Nor does what is the guest's own end the step that others make. */
+static void a_stranger_ends_no_step(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vAttach;2");
+    fake_packet(f, "vCont;s:p1.1;c");
+    memset(&f->plan, 0, sizeof(f->plan));
+    f->mem[2][0x200] = 0xcc;
+    CHECK(fake_int3(f, 2, 1, 0x10200) == PDB_PASS && f->nr_resumes == 2);
+    CHECK(f->regs[2][1].v[PDB_RIP] == 0x10201);
+    CHECK(pdb_plan_find(&f->pdb, &f->plan, (struct pdb_tid){ 1, 1 }) ==
+          PDB_DO_STEP);
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD);
+}
+
 /* A CPU does not: what it meets it passes, but for a failure. */
 static void a_bystander_passes(struct fake *f)
 {
@@ -389,6 +405,7 @@ const struct test run_tests[] = {
       break_before_the_packet_that_resumes },
     { "a bystander waits", a_bystander_waits },
     { "a bystander passes", a_bystander_passes },
+    { "a stranger ends no step", a_stranger_ends_no_step },
     { "hang-up lets go", hang_up_lets_go },
     { "no stop of the stopped", no_stop_of_the_stopped },
     { NULL, NULL },
