@@ -149,7 +149,8 @@ class Line:
     def __init__(self, end: socket.socket, log: Path | None,
                  on_data: Callable[[], None], pace: int = 0) -> None:
         self.end = end
-        self.pace = pace
+        self._pace = pace
+        self._new_pace = threading.Event()
         self.data = bytearray()
         self.seen = 0             # how far expect() has got
         self.closed = False
@@ -160,21 +161,28 @@ class Line:
     def start(self) -> None:
         self._thread.start()
 
+    def set_pace(self, pace: int) -> None:
+        """At once: who sleeps for the sake of another pace wakes up."""
+        self._pace = pace
+        self._new_pace.set()
+
     def _read(self) -> None:
         started, got = time.monotonic(), 0
         while True:
             try:
-                chunk = self.end.recv(64 if self.pace else 65536)
+                chunk = self.end.recv(64 if self._pace else 65536)
             except OSError:
                 chunk = b""
-            if self.pace:
+            if self._pace:
                 # a line that was idle does not make up for it
                 got += len(chunk)
-                due = started + got / self.pace
+                due = started + got / self._pace
                 late = time.monotonic() - due
                 if late > 0.1:
                     started += late
-                time.sleep(max(0, -late))
+                if self._new_pace.wait(max(0, -late)):
+                    self._new_pace.clear()
+                    started, got = time.monotonic(), 0
             if chunk and self._log:
                 self._log.write(chunk)
                 self._log.flush()
@@ -269,7 +277,7 @@ class Machine:
 
     def pace(self, bytes_a_second: int, com: int = 1) -> None:
         """From now on the port is a line of that speed; 0: no limit."""
-        self.line(com).pace = bytes_a_second
+        self.line(com).set_pace(bytes_a_second)
 
     def _wake(self) -> None:
         with self._news:
