@@ -11,7 +11,7 @@
 
 #include "int.h"
 
-#define MAX_WATCH 32u /* four debug registers of eight bytes */
+#define LOOK 256u /* bytes at a time */
 
 void breaks_init(struct pdb *p)
 {
@@ -72,6 +72,10 @@ static int set_pieces(struct pdb *p, const struct pdb_bp *bp, uint32_t len,
 
     if (bp->type == PDB_BP_EXEC)
         return hw_op(p, &hw, on);
+    if (bp->len > PDB_MAX_HW) {
+        hw.len = bp->len;
+        return hw_op(p, &hw, on);
+    }
     for (done = 0; done < len; done += hw.len) {
         hw.addr = bp->addr + done;
         hw.len = hw_piece(hw.addr, len - done);
@@ -104,11 +108,16 @@ uint64_t bp_look(struct pdb *p, const struct pdb_bp *bp, struct pdb_tid t)
 {
     struct pdb_space as = bp_space(bp, t);
     uint64_t sum = 14695981039346656037ull; /* FNV-1a, 64 bits */
-    uint8_t bytes[MAX_WATCH];
-    int i, n = mem_read(p, &as, bp->addr, bytes, bp->len);
+    uint8_t bytes[LOOK];
+    uint32_t at, len;
+    int i, n;
 
-    for (i = 0; i < n; i++)
-        sum = (sum ^ bytes[i]) * 1099511628211ull;
+    for (at = 0; at < bp->len; at += len) {
+        len = bp->len - at < LOOK ? bp->len - at : LOOK;
+        n = mem_read(p, &as, bp->addr + at, bytes, len);
+        for (i = 0; i < n; i++)
+            sum = (sum ^ bytes[i]) * 1099511628211ull;
+    }
     return sum;
 }
 
@@ -222,8 +231,10 @@ static int in_where(struct pdb *p, struct pdb_in *in, struct pdb_bp *bp,
     bp->type = (enum pdb_bp_type)type;
     if (bp->type <= PDB_BP_EXEC)
         bp->len = 1;
-    if (bp->len == 0 || bp->len > MAX_WATCH)
-        return -PDB_ENOSPC;
+    if (bp->len == 0)
+        return -PDB_EINVAL;
+    if (bp->len > PDB_MAX_WATCH)
+        return -PDB_ENOMEM;
     if (p->context.kind == PDB_SPACE_PHYS)
         return -PDB_EINVAL;
     if (!thread_pick(p, p->general, t))

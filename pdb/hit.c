@@ -115,6 +115,7 @@ void hit_settle(struct pdb *p)
     int site = p->brk.over_site, bp = p->brk.over_bp;
 
     p->brk.over_site = p->brk.over_bp = -1;
+    p->brk.over_guard = false;
     if (site >= 0)
         site_plant(p, site);
     if (bp >= 0)
@@ -212,18 +213,32 @@ static bool watch_counts(struct pdb *p, struct pdb_bp *bp, struct pdb_tid t)
     return true;
 }
 
+/*
+ * Is it one that the access at s->addr is to be held against?  Of one on a
+ * watched page no more is known than where it began.
+ */
+static bool concerns(struct pdb *p, const struct pdb_bp *bp,
+                     const struct pdb_stop *s)
+{
+    if (bp->type <= PDB_BP_EXEC || !applies(p, bp, s->thread))
+        return false;
+    return s->addr - bp->addr < bp->len ||
+           (s->why == PDB_WHY_GUARD && bp->type == PDB_BP_WRITE);
+}
+
 static enum hit judge_watch(struct pdb *p, struct pdb_stop *s)
 {
+    const struct pdb_stop met = *s;
     bool mine = false, report = false;
     struct pdb_bp *bp;
 
     for (bp = p->brk.bp; bp < p->brk.bp + PDB_NR_BPS; bp++) {
-        if (bp->type <= PDB_BP_EXEC || s->addr - bp->addr >= bp->len ||
-            !applies(p, bp, s->thread))
+        if (!concerns(p, bp, &met))
             continue;
         mine = true;
         if (watch_counts(p, bp, s->thread) && !report) {
             report = true;
+            s->why = PDB_WHY_WATCH;
             s->addr = bp->addr;
             s->number = bp->type;
         }
@@ -291,6 +306,15 @@ static enum hit judge_debug(struct pdb *p, struct pdb_stop *s)
     return HIT_REPORT;
 }
 
+/* The step itself is let through; what it has done is seen after it. */
+static enum hit judge_guard(struct pdb *p, struct pdb_stop *s)
+{
+    if (s->stepped)
+        return judge_watch(p, s) == HIT_REPORT ? HIT_REPORT : HIT_QUIET;
+    p->brk.over_guard = true;
+    return over(p, s->thread, -1, -1);
+}
+
 static enum hit judge_syscall(const struct pdb *p, const struct pdb_stop *s)
 {
     uint64_t nr = s->number;
@@ -306,8 +330,10 @@ static enum hit judge_syscall(const struct pdb *p, const struct pdb_stop *s)
 
 enum hit hit_judge(struct pdb *p, struct pdb_stop *s)
 {
-    bool lifted = p->brk.over_site >= 0 || p->brk.over_bp >= 0;
+    bool lifted = p->brk.over_site >= 0 || p->brk.over_bp >= 0 ||
+                  p->brk.over_guard;
     bool stepped_over = lifted && pdb_tid_equal(p->brk.over, stepper(s));
+    enum hit h;
 
     hit_settle(p);
     switch (s->why) {
@@ -316,7 +342,9 @@ enum hit hit_judge(struct pdb *p, struct pdb_stop *s)
     case PDB_WHY_EXEC:
     case PDB_WHY_WATCH:
         s->stepped |= stepped_over;
-        return judge_debug(p, s);
+        h = judge_debug(p, s);
+        return h == HIT_ALIEN && stepped_over ? HIT_QUIET : h;
+    case PDB_WHY_GUARD: return judge_guard(p, s);
     case PDB_WHY_SYSCALL:
     case PDB_WHY_SYSRET: return s->unheard ? HIT_QUIET : judge_syscall(p, s);
     case PDB_WHY_FAULT: return HIT_REPORT;

@@ -124,6 +124,7 @@ struct pdb_breaks {
     struct pdb_tid over; /* the thread that steps over a breakpoint */
     int16_t over_site;   /* the site lifted for it, -1 none */
     int16_t over_bp;     /* one of those lifted for it, -1 none */
+    bool over_guard;     /* nothing is lifted: it may touch what is watched */
 };
 
 struct pdb {

@@ -93,7 +93,14 @@ enum pdb_bp_type {
     PDB_BP_ACCESS, /* debug register, reads and writes */
 };
 
-/* A debug-register request; len 1, 2, 4 or 8 and addr a multiple of it. */
+/*
+ * A debug-register request; len 1, 2, 4 or 8 and addr a multiple of it.  A data
+ * watch that four registers cannot hold comes whole: any addr, len from
+ * PDB_MAX_HW + 1 to PDB_MAX_WATCH.
+ */
+#define PDB_MAX_HW 32u
+#define PDB_MAX_WATCH 0x100000u
+
 struct pdb_hw {
     enum pdb_bp_type type;
     int32_t pid;  /* the inferior whose code or accesses count */
@@ -137,6 +144,10 @@ enum pdb_why {
     PDB_WHY_SOFT,        /* #BP: rip is behind an int3, whoever planted it */
     PDB_WHY_EXEC,        /* debug register, execution; rip is at it */
     PDB_WHY_WATCH,       /* debug register, data; .addr is its DRn */
+    PDB_WHY_GUARD,       /* rip is at an instruction that would touch a watched
+                            page, beginning at .addr: one step of it alone,
+                            which may end in PDB_WHY_WATCH with an .addr in a
+                            large watch.  .stepped: it has touched it */
     PDB_WHY_BREAK_IN,    /* ^C, BREAK, key, NMI, or what interrupt() asked */
     PDB_WHY_FAULT,       /* panic, BUG, fault: .signal says which */
     PDB_WHY_HALTED,      /* non-stop: the halt that was asked for */
@@ -154,7 +165,7 @@ struct pdb_stop {
     struct pdb_tid thread;
     uint64_t addr;
     uint64_t number;
-    bool stepped;     /* with EXEC, WATCH: DR6.BS was set too */
+    bool stepped;     /* with EXEC, WATCH: DR6.BS was set too; see GUARD */
     struct pdb_tid stepper; /* whose step has ended here, if what it ran went
                                on in another thread, .thread; tid 0: no */
     bool unheard;     /* gdb believes that it stands still, but it runs for a
@@ -248,7 +259,8 @@ struct pdb_ops {
     void (*interrupt)(void *ctx);
     void (*reboot)(void *ctx);
 
-    /* Debug registers; an identical request comes once.  -ENOSPC when full. */
+    /* Debug registers; an identical request comes once.  -ENOSPC when full.
+     * The target may serve any data watch as it serves a large one. */
     int (*hw_insert)(void *ctx, const struct pdb_hw *hw);
     int (*hw_remove)(void *ctx, const struct pdb_hw *hw);
     /* Report system calls (hypercalls for inferior 1) as events, or cease. */

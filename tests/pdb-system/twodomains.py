@@ -22,13 +22,14 @@ def build_kernel(name: str = KERNEL.stem) -> dict[str, int]:
             for line in names.splitlines() if len(line.split()) == 3}
 
 
-def machine_of(ctx: Context, kernel: str, smp: str,
-               pdb: str) -> tuple[Machine, str]:
+def machine_of(ctx: Context, kernel: str, smp: str, pdb: str,
+               features: str = "") -> tuple[Machine, str]:
     """A machine whose domain 0 is a tiny kernel; the debugger's line."""
     path = ctx.directory / "gdb.sock"
     image = TOP / "tests/guest/build" / f"{kernel}.elf"
     config = Config(
-        hypervisor=dom0.HV, cpu=dom0.cpu("max"), smp=smp, mem_mib=256,
+        hypervisor=dom0.HV, cpu=dom0.cpu("max") + features, smp=smp,
+        mem_mib=256,
         hv_args=f"{dom0.CONSOLE} com2=115200,8n1 {pdb} noreboot",
         modules=(Module(image),),
         serial=("test", f"unix:{path},server=on,wait=off"))

@@ -107,6 +107,7 @@ void __init cpu_features_detect(void)
     f->erms = bit(r.b, 9);
     f->smap = opt_smap && bit(r.b, 20) && smap_is_sound();
     f->umip = bit(r.c, 2);
+    f->pku = bit(r.c, 3);
     r = leaf(0x80000001, 0);
     f->nx = bit(r.d, 20);
     f->page1gb = bit(r.d, 26);

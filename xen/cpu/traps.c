@@ -17,6 +17,7 @@ static void no_guest_handler(struct cpu_user_regs *regs)
 /* Called by entry.S. */
 void (*guest_trap_handler)(struct cpu_user_regs *regs) = no_guest_handler;
 static bool (*debugger_handler)(struct cpu_user_regs *regs);
+static bool (*key_handler)(const struct cpu_user_regs *regs);
 static bool (*nmi_handler)(struct cpu_user_regs *regs);
 
 bool cpus_stopping;
@@ -36,6 +37,11 @@ void traps_register_guest(void (*fn)(struct cpu_user_regs *regs))
 void traps_register_debugger(bool (*fn)(struct cpu_user_regs *regs))
 {
     debugger_handler = fn;
+}
+
+void traps_register_keys(bool (*fn)(const struct cpu_user_regs *regs))
+{
+    key_handler = fn;
 }
 
 void traps_register_nmi(bool (*fn)(struct cpu_user_regs *regs))
@@ -60,8 +66,11 @@ static bool guests_debug_trap(struct cpu_user_regs *regs)
 
 void do_hv_trap(struct cpu_user_regs *regs)
 {
-    unsigned long fixup = extable_lookup(regs->rip);
+    unsigned long fixup;
 
+    if (key_handler && key_handler(regs))
+        return;
+    fixup = extable_lookup(regs->rip);
     if (regs->entry_vector == X86_EXC_DB && debug_trap_nested(regs))
         return;
     if (fixup && regs->entry_vector != X86_EXC_DB) {

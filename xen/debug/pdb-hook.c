@@ -13,6 +13,7 @@
 #include <hv/evtchn.h>
 #include <hv/frame.h>
 #include <hv/mm.h>
+#include <hv/pv-mm.h>
 #include <hv/pv.h>
 #include <hv/string.h>
 
@@ -41,10 +42,10 @@ static DEFINE_PER_CPU(struct passing, passing);
 
 __asm__(".pushsection .text.pdb_hook_slots, \"ax\"\n"
         ".globl pdb_hook_slots\n"
-        "pdb_hook_slots: .fill 13 * 32, 1, 0xcc\n"
+        "pdb_hook_slots: .fill 15 * 32, 1, 0xcc\n"
         ".popsection");
 extern const u8 pdb_hook_slots[];
-_Static_assert(NR_PDB_HOOKS == 13 && SLOT == 32, "pdb_hook_slots");
+_Static_assert(NR_PDB_HOOKS == 15 && SLOT == 32, "pdb_hook_slots");
 
 static const void *place(enum pdb_hook h)
 {
@@ -61,6 +62,8 @@ static const void *place(enum pdb_hook h)
     case PDB_HOOK_START: return domain_unpause;
     case PDB_HOOK_CRASH: return domain_crash;
     case PDB_HOOK_SHUTDOWN: return domain_shutdown;
+    case PDB_HOOK_PT_WRITE: return pt_write;
+    case PDB_HOOK_PT_CMPXCHG: return pt_cmpxchg;
     default: return pv_ops->switch_to;
     }
 }
@@ -93,6 +96,8 @@ static unsigned int instruction_length(const u8 *code)
         p++;
     if (p == code && (*p & 0xf8) == 0xb8) /* mov of a constant of 4 bytes */
         return 5;
+    if ((*p & 0xf8) == 0xb8 && p == code + 1 && (*code & 0xf8) == 0x48)
+        return 10; /* or of 8 */
     if ((*p & 0xf0) == 0x50) /* push, pop */
         return (unsigned int)(p + 1 - code);
     if (*p == 0x80 || *p == 0x83 || *p == 0xc6)
@@ -215,6 +220,8 @@ enum pdb_hook_hit pdb_hook_trap(struct cpu_user_regs *regs, struct pdb_stop *s)
     if (!h->users)
         return PDB_HOOK_NONE;
     which = (enum pdb_hook)(h - hooks);
+    if (pdb_guard_hook(which, regs))
+        return h->planted ? go_on(h, regs) : PDB_HOOK_NONE;
     if (this_cpu(passing).at == h->at && this_cpu(passing).rsp == regs->rsp) {
         this_cpu(passing).at = 0;
         return go_on(h, regs);

@@ -27,6 +27,8 @@ enum pdb_hook {
     PDB_HOOK_CRASH,
     PDB_HOOK_SHUTDOWN,
     PDB_HOOK_SCHEDULE,
+    PDB_HOOK_PT_WRITE, /* for pdb_guard_hook(); no stop */
+    PDB_HOOK_PT_CMPXCHG,
     NR_PDB_HOOKS
 };
 
@@ -67,6 +69,9 @@ bool pdb_event_hit(enum pdb_hook h, const struct cpu_user_regs *regs,
  * not wanted any more. */
 bool pdb_event_told(void);
 void pdb_events_clear(void);
+
+/* --- pdb-guard.c: true if this place is for nothing else --- */
+bool pdb_guard_hook(enum pdb_hook h, struct cpu_user_regs *regs);
 
 /* --- pdb-syscall.c --- */
 bool pdb_syscall_hit(enum pdb_hook h, struct cpu_user_regs *regs,

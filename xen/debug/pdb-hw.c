@@ -14,21 +14,30 @@
 
 #define WRITE_DR(n, v) __asm__ volatile("mov %0, %%db" #n ::"r"(v))
 
-static bool same(const struct pdb_hw *a, const struct pdb_hw *b)
+bool pdb_hw_same(const struct pdb_hw *a, const struct pdb_hw *b)
 {
     return a->len == b->len && a->type == b->type && a->addr == b->addr &&
            a->pid == b->pid && a->cr3 == b->cr3;
+}
+
+static bool is_data(const struct pdb_hw *hw)
+{
+    return hw->len != 0 && hw->type != PDB_BP_EXEC;
 }
 
 int pdb_hw_insert(void *ctx, const struct pdb_hw *hw)
 {
     struct pdb_target *t = ctx;
 
+    if (hw->len > 8)
+        return pdb_guard_insert(t, hw);
     for (unsigned int i = ARRAY_SIZE(t->hw); i-- > 0;)
         if (t->hw[i].len == 0) {
             t->hw[i] = *hw;
             return 0;
         }
+    if (is_data(hw) && pdb_guard_insert(t, hw) == 0)
+        return 0;
     t->reason = "all four debug registers are in use";
     return -PDB_ENOSPC;
 }
@@ -38,11 +47,11 @@ int pdb_hw_remove(void *ctx, const struct pdb_hw *hw)
     struct pdb_target *t = ctx;
 
     for (unsigned int i = 0; i < ARRAY_SIZE(t->hw); i++)
-        if (same(&t->hw[i], hw)) {
+        if (pdb_hw_same(&t->hw[i], hw)) {
             t->hw[i].len = 0;
             return 0;
         }
-    return -PDB_ENOENT;
+    return pdb_guard_remove(hw);
 }
 
 /* Bits of DR7 for one register: global enable, kind, length. */
@@ -69,11 +78,6 @@ static unsigned int in_use(const struct pdb_target *t)
     return mask;
 }
 
-static bool is_data(const struct pdb_hw *hw)
-{
-    return hw->len != 0 && hw->type != PDB_BP_EXEC;
-}
-
 /* DR7 for all of ours, or for those that may act during a step. */
 static u64 dr7_of(const struct pdb_target *t, bool stepping)
 {
@@ -93,6 +97,7 @@ void pdb_hw_load(void)
     struct vcpu *v = current;
     u64 guests;
 
+    pdb_guard_load();
     /* All CPUs say the same. */
     pv_debugreg_take(mask, mask ? dr7_of(t, false) : 0);
     if (!mask && !c->dr_loaded)

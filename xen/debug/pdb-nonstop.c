@@ -207,7 +207,8 @@ bool pdb_non_stop_ignores(struct pdb_stop *s)
     s->unheard = alone || any(0, PDB_DO_STEP);
     return !s->unheard &&
            (s->why == PDB_WHY_EXEC || s->why == PDB_WHY_WATCH ||
-            s->why == PDB_WHY_SYSCALL || s->why == PDB_WHY_SYSRET);
+            s->why == PDB_WHY_GUARD || s->why == PDB_WHY_SYSCALL ||
+            s->why == PDB_WHY_SYSRET);
 }
 
 void pdb_non_stop_stopped(const struct pdb_stop *s)

@@ -51,6 +51,7 @@ void pdb_note_cpu(struct cpu_user_regs *regs)
     pv_ops->release();
     c->cr2 = read_cr2();
     c->cr3 = read_cr3();
+    __asm__ volatile("mov %%db6, %0" : "=r"(c->dr6));
     c->fs_base = rdmsr(MSR_FS_BASE);
     c->gs_base = rdmsr(MSR_GS_BASE);
     c->shadow_gs_base = rdmsr(MSR_SHADOW_GS_BASE);
@@ -74,6 +75,7 @@ void pdb_leave_cpu(void)
         pdb_hw_load();
         barrier();
     } while (c->again);
+    c->dr6 = 0;
     c->parking = false;
 }
 

@@ -35,6 +35,7 @@
 #define OP_REX_W 0x48
 #define OP_IRET 0xcf
 #define NR_FORGOTTEN 16
+#define DR6_BS (1UL << 14)
 
 /* Trap flags that are still on their way in guests; used: atomic. */
 static struct forgotten {
@@ -198,6 +199,7 @@ void pdb_step_arm(struct pdb_tid t)
         .had_if = regs->rflags & X86_EFLAGS_IF,
     };
     pdb_hw_look(t, s->watched);
+    pdb_guard_look(s->vcpu);
     if (!v)
         arm_hypervisor(s, regs);
     else
@@ -223,16 +225,25 @@ static bool has_left(const struct pdb_one_step *s, const struct vcpu *v,
             (s->user_cr3 && v->pv.in_kernel && regs->rip != s->rip));
 }
 
-/* A CPU that waits with the step's trap to be told must not tell the guest. */
-static void note_spent(const struct cpu_user_regs *regs)
+/*
+ * A CPU that was stopped on the way from the step's trap, or waits to tell of
+ * it, must not tell the guest.  Nor leave it the flag: the CPU may not even
+ * have come to save its registers where others see them.
+ */
+static void note_spent(const struct pdb_one_step *s,
+                       const struct cpu_user_regs *regs)
 {
     unsigned int cpu;
 
-    for_each_online_cpu (cpu)
-        if (cpu != smp_processor_id() &&
-            per_cpu(pdb_cpu, cpu).regs == regs &&
-            (regs->entry_vector & 0xff) == X86_EXC_DB)
-            per_cpu(pdb_cpu, cpu).step_spent = true;
+    for_each_online_cpu (cpu) {
+        struct pdb_cpu *c = &per_cpu(pdb_cpu, cpu);
+
+        if (cpu == smp_processor_id() || !(c->dr6 & DR6_BS) ||
+            &cpu_info_of_stack(cpu_stacks[cpu])->guest_regs != regs)
+            continue;
+        c->step_spent = true;
+        c->spent_had_tf = s->had_tf;
+    }
 }
 
 static void disarm_guest(struct pdb_one_step *s)
@@ -247,7 +258,7 @@ static void disarm_guest(struct pdb_one_step *s)
         (void)change_tf(s->who, s->iret_flags, false, NULL);
     s->armed = s->away = has_left(s, v, regs);
     restore_flags(s, regs);
-    note_spent(regs);
+    note_spent(s, regs);
 }
 
 void pdb_steps_disarm(void)
@@ -362,6 +373,16 @@ bool pdb_step_armed_here(void)
     for (; s < pdb_target->step + NR_PDB_STEPS; s++)
         if (s->armed && (s->vcpu.tid ? is_of_current(s)
                                      : s->cpu == smp_processor_id()))
+            return true;
+    return false;
+}
+
+bool pdb_step_armed_for(const struct vcpu *v)
+{
+    const struct pdb_one_step *s = pdb_target->step;
+
+    for (; s < pdb_target->step + NR_PDB_STEPS; s++)
+        if (s->armed && s->vcpu.tid && pdb_tid_equal(s->vcpu, name_of(v)))
             return true;
     return false;
 }

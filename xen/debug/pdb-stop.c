@@ -392,7 +392,9 @@ static void let_go(struct cpu_user_regs *regs)
     if (t->planned)
         pdb_hold_domains();
     pdb_int3s_again();
-    if (!t->scoped && (!(t->planned && t->plan.alone) || pdb_steps_enter()))
+    pdb_guards_again();
+    if (!t->scoped && (!(t->planned && t->plan.alone) ||
+                       pdb_steps_enter() || pdb_guards_any()))
         pdb_hooks_plant();
     console_debug_unclaim();
     WRITE_ONCE(pdb_gate.told_stay, stay);

@@ -214,6 +214,7 @@ void __init pdb_open(void)
     if (console_debug_open(opt_pdb, pdb_receive) != 0)
         return;
     pdb_target = t;
+    pdb_guard_init();
     console_debug_settled(pdb_settled);
     traps_register_debugger(pdb_trap);
     pv_register_debugger(pdb_trap);

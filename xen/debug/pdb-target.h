@@ -21,7 +21,7 @@ struct pdb_cpu {
     struct cpu_user_regs *regs; /* of what was interrupted */
     u64 cr2, cr3;
     u64 fs_base, gs_base, shadow_gs_base;
-    u64 dr6; /* of the #DB that stopped it */
+    u64 dr6; /* as it was then: BS, if a step has ended and is not told yet */
     s_time_t skipped; /* of target.skipped: taken off this CPU's clock */
     bool dr_loaded;   /* its debug registers are ours */
     bool parking;     /* it is in park(), or sees others off */
@@ -30,6 +30,7 @@ struct pdb_cpu {
     bool fpu_shown;   /* its vCPU's FPU image is up to date */
     bool expected;    /* an NMI of ours is on its way */
     bool step_spent;  /* its #DB was that of a step which gdb then gave up */
+    bool spent_had_tf; /* the guest had the trap flag set itself */
     bool button, had_tf; /* pdb_button() made it step; it stepped already */
 };
 DECLARE_PER_CPU(struct pdb_cpu, pdb_cpu);
@@ -137,6 +138,7 @@ const struct pdb_one_step *pdb_step_finish(struct cpu_user_regs *regs,
 /* #DB: a forgotten step has ended, and nobody is to hear of it. */
 bool pdb_step_is_forgotten(struct cpu_user_regs *regs);
 bool pdb_step_armed_here(void);
+bool pdb_step_armed_for(const struct vcpu *v);
 /* One is armed, or on its way, in this inferior; 0: in any domain. */
 bool pdb_steps_in(int32_t pid);
 /* Some step, that of this vCPU's system call, is to end at the kernel's entry.
@@ -197,6 +199,25 @@ bool pdb_hw_changed(struct pdb_tid who, const u64 value[4],
 /* DR6 tells of one of ours: false if not. */
 bool pdb_hw_hit(u64 dr6, struct pdb_stop *s);
 u64 pdb_hw_guests(u64 dr6); /* what is left of DR6 for a guest */
+
+bool pdb_hw_same(const struct pdb_hw *a, const struct pdb_hw *b);
+
+/* --- pdb-guard.c: watches on pages, by protection keys --- */
+int pdb_guard_insert(struct pdb_target *t, const struct pdb_hw *hw);
+int pdb_guard_remove(const struct pdb_hw *hw);
+void pdb_guard_init(void); /* boot */
+bool pdb_guards_any(void);
+void pdb_guard_load(void); /* this CPU's PKRU, as it should be */
+/* The machine goes on: each page that is there carries the key. */
+void pdb_guards_again(void);
+/* #PF of a guest on a watched page: makes *s PDB_WHY_GUARD. By the leader. */
+void pdb_guard_touch(const struct cpu_user_regs *regs, struct pdb_stop *s);
+/* The step after that was made, but another stop came first. True: *s is to
+ * have the core look whether it was a hit. */
+bool pdb_guard_late(struct pdb_stop *s);
+/* As pdb_hw_look() and pdb_hw_changed(), for a step of a vCPU's at rip. */
+void pdb_guard_look(struct pdb_tid vcpu);
+bool pdb_guard_changed(struct pdb_tid vcpu, u64 rip, struct pdb_stop *s);
 
 /* --- pdb-button.c --- */
 bool pdb_button(struct cpu_user_regs *regs); /* an NMI nobody explains */

@@ -43,7 +43,8 @@ static void stop_for_db(struct cpu_user_regs *regs, struct pdb_stop *s, u64 dr6)
     if (step && !pdb_tid_equal(step->who, s->thread))
         s->stepper = step->who;
     if (pdb_hw_hit(dr6, s) ||
-        (step && pdb_hw_changed(step->who, step->watched, s)))
+        (step && (pdb_hw_changed(step->who, step->watched, s) ||
+                  pdb_guard_changed(step->vcpu, step->rip, s))))
         s->stepped = step != NULL;
     else
         s->why = PDB_WHY_STEP;
@@ -112,6 +113,10 @@ static void set_event(struct cpu_user_regs *regs, struct pdb_stop *s,
         s->signal = 2;
         return;
     }
+    if (vector == X86_EXC_PF && guest_mode(regs)) {
+        pdb_guard_touch(regs, s);
+        return;
+    }
     s->why = PDB_WHY_SOFT;
     if (vector != X86_EXC_BP || pdb_int3_is_bug(regs)) {
         s->why = PDB_WHY_FAULT;
@@ -177,14 +182,22 @@ static bool is_old_step(struct cpu_user_regs *regs)
     return !(dr6 & DR6_HITS);
 }
 
-/* The same of one that was given up while this CPU waited to tell of it. */
-static bool is_spent_step(u64 dr6)
+/*
+ * The same of one that was given up while this CPU waited to tell of it, unless
+ * *s is to be looked at for it.
+ */
+static bool is_spent_step(struct cpu_user_regs *regs, u64 dr6,
+                          struct pdb_stop *s)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
     bool spent = c->step_spent;
 
     c->step_spent = false;
     if (!spent || (dr6 & DR6_HITS) || pdb_step_armed_here())
+        return false;
+    if (!c->spent_had_tf)
+        regs->rflags &= ~(u64)X86_EFLAGS_TF;
+    if (pdb_guard_late(s))
         return false;
     WRITE_DR6(DR6_CLEAR);
     pdb_hw_load();
@@ -202,7 +215,8 @@ static bool is_no_guests(u64 dr6)
 }
 
 /*
- * #BP, #DB and faults, from the hypervisor or a guest. True: dealt with.
+ * #BP, #DB and faults, from the hypervisor or a guest; a guest's #PF is one on
+ * a watched page. True: dealt with.
  */
 static bool trapped(struct cpu_user_regs *regs)
 {
@@ -211,7 +225,7 @@ static bool trapped(struct cpu_user_regs *regs)
     enum pdb_hook_hit hook =
         vector == X86_EXC_BP ? pdb_hook_trap(regs, &s) : PDB_HOOK_NONE;
     bool button = vector == X86_EXC_DB && pdb_button_trap(regs);
-    bool passed;
+    bool passed, late;
     u64 dr6 = 0;
 
     if (hook == PDB_HOOK_STOP && !stop_for(regs, &s))
@@ -229,10 +243,14 @@ static bool trapped(struct cpu_user_regs *regs)
     while (!pdb_lead())
         if (!wait_behind_leader(regs, vector))
             return true;
-    if (vector == X86_EXC_DB && !button && is_spent_step(dr6))
+        else if (vector == X86_EXC_PF && guest_mode(regs))
+            return true; /* it happens again, if it still is one */
+    if (vector == X86_EXC_DB && !button && is_spent_step(regs, dr6, &s))
         return true;
-    set_event(regs, &s, button ? X86_EXC_NMI : vector, dr6);
-    passed = pdb_stop(regs, &s) == PDB_PASS && !is_no_guests(dr6);
+    late = s.why == PDB_WHY_GUARD;
+    if (!late)
+        set_event(regs, &s, button ? X86_EXC_NMI : vector, dr6);
+    passed = pdb_stop(regs, &s) == PDB_PASS && !is_no_guests(dr6) && !late;
     if (!passed)
         dr6 = DR6_CLEAR;
     if (vector == X86_EXC_DB) /* the guest is to see its own part of it */

@@ -214,7 +214,9 @@ static int hw_insert(void *ctx, const struct pdb_hw *hw)
 {
     struct fake *f = ctx;
 
-    if (hw->len == 0 || hw->len > 8 || hw->addr % hw->len)
+    if (hw->len <= PDB_MAX_HW ? hw->len == 0 || hw->len > 8 ||
+                                    hw->addr % hw->len
+                              : hw->len > PDB_MAX_WATCH)
         abort(); /* the core promised */
     for (int i = 0; i < 4; i++) {
         if (f->hw_used[i])

@@ -79,7 +79,7 @@ static void refuses_what_cannot_be(struct fake *f)
     static const char *const bad[] = {
         "Z", "Z5,10100,1", "Z0,10100", "Z0,0,1", "Z0,10100,1;X", "Z0,10100,1;X9,00",
         "Z0,10100,1;X1,0", "Z0,10100,1;cmds:", "Z0,10100,1;cmds:1,X1,27;X1,27",
-        "Z0,10100,1junk", "Z2,10100,0", "Z2,10100,21", "z0",
+        "Z0,10100,1junk", "Z2,10100,0", "Z2,10100,100001", "z0",
     };
 
     fake_init(f, 0);
@@ -399,6 +399,68 @@ static void silent_watch_does_not_eat_a_step(struct fake *f)
     CHECK(!strstr(fake_body(fake_pull(f), NULL), "watch"));
 }
 
+static enum pdb_verdict guard_hit(struct fake *f, bool touched)
+{
+    struct pdb_stop s = { .why = PDB_WHY_GUARD, .thread = { 1, 1 },
+                          .addr = 0x10240, .stepped = touched };
+
+    return pdb_event(&f->pdb, &s);
+}
+
+/* An access to the page is one step of that thread alone, told of after it. */
+static void large_watch(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    HAS(fake_ask(f, "Z2,10300,100001"), "E.");
+    IS(fake_ask(f, "Z2,10303,105"), "OK");
+    CHECK(f->hw_used[0] && !f->hw_used[1]);
+    CHECK(f->hw[0].addr == 0x10303 && f->hw[0].len == 0x105);
+    fake_ask(f, "vCont;c");
+    CHECK(guard_hit(f, false) == PDB_GO);
+    CHECK(f->plan.alone && f->plan.nr == 1 &&
+          f->plan.act[0].what == PDB_DO_STEP);
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_GO); /* beside it */
+    CHECK(!f->plan.alone);
+    CHECK(guard_hit(f, false) == PDB_GO);
+    CHECK(watch_hit(f, 0x10303, false) == PDB_GO); /* the same value again */
+    CHECK(guard_hit(f, false) == PDB_GO);
+    CHECK(watch_hit(f, 0x10500, false) == PDB_GO); /* another one's */
+    CHECK(guard_hit(f, false) == PDB_GO);
+    f->mem[1][0x407]++;
+    CHECK(watch_hit(f, 0x10303, false) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;watch:10303;");
+    fake_push(f, "+", 1);
+    IS(fake_ask(f, "z2,10303,105"), "OK");
+    CHECK(!f->hw_used[0]);
+}
+
+/* Another stop came before the step's end, or it was no guest's instruction. */
+static void large_watch_touched(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    IS(fake_ask(f, "Z2,10303,105"), "OK");
+    IS(fake_ask(f, "Z4,10200,8"), "OK");
+    fake_ask(f, "vCont;c");
+    CHECK(guard_hit(f, true) == PDB_GO && !f->plan.alone);
+    f->mem[1][0x407]++;
+    CHECK(guard_hit(f, true) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;watch:10303;");
+}
+
+/* gdb's step meets a watched page in another thread, which goes on. */
+static void large_watch_during_a_step(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "Z2,10300,100");
+    fake_ask(f, "vCont;s:p1.1");
+    CHECK(guard_hit(f, false) == PDB_GO && f->plan.alone);
+    CHECK(fake_stop(f, PDB_WHY_STEP, 1, 1) == PDB_HOLD); /* gdb's step */
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;");
+}
+
 static void debug_registers_run_out(struct fake *f)
 {
     fake_init(f, 0);
@@ -436,6 +498,9 @@ const struct test break_tests[] = {
     { "watches reads", watches_reads },
     { "foreign debug register is passed", foreign_debug_register_is_passed },
     { "silent watch does not eat a step", silent_watch_does_not_eat_a_step },
+    { "large watch", large_watch },
+    { "large watch touched", large_watch_touched },
+    { "large watch during a step", large_watch_during_a_step },
     { "debug registers run out", debug_registers_run_out },
     { NULL, NULL },
 };

@@ -66,6 +66,8 @@ extern bool cpus_stopping;
 extern void (*guest_trap_handler)(struct cpu_user_regs *regs);
 void traps_register_guest(void (*fn)(struct cpu_user_regs *regs));
 void traps_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
+/* A trap of the hypervisor before anybody else: true if it may try again. */
+void traps_register_keys(bool (*fn)(const struct cpu_user_regs *regs));
 void traps_register_nmi(bool (*fn)(struct cpu_user_regs *regs));
 
 /* --- crash.c, symbols.c --- */

@@ -17,6 +17,7 @@ enum softirq {
     SOFTIRQ_RELEASE, /* pv/: what an idle CPU keeps of its last guest */
     SOFTIRQ_GUEST_TIME, /* domain/: tell the current vCPU of a new clock */
     SOFTIRQ_GUEST_NMI, /* pv/: hand the current vCPU its NMI */
+    SOFTIRQ_GUARD, /* debug/: a watched page was let through */
     SOFTIRQ_DROP, /* pv/: tables whose drop was interrupted; last of all */
     NR_SOFTIRQS,
 };

@@ -44,6 +44,7 @@
 #define X86_CR4_OSXSAVE 0x40000
 #define X86_CR4_SMEP 0x100000
 #define X86_CR4_SMAP 0x200000
+#define X86_CR4_PKE 0x400000
 
 #define MSR_APIC_BASE 0x1b
 #define MSR_SYSENTER_CS 0x174
@@ -92,6 +93,7 @@
 #define PFEC_USER 4
 #define PFEC_RSVD 8
 #define PFEC_INSN 16
+#define PFEC_PK 32
 
 #ifndef __ASSEMBLY__
 
@@ -190,7 +192,7 @@ struct cpu_features {
     char vendor[13];
     u32 max_leaf, max_ext_leaf;
     u8 phys_bits;
-    bool nx, smep, smap, umip, xsave, xsaveopt, x2apic, arat;
+    bool nx, smep, smap, umip, pku, xsave, xsaveopt, x2apic, arat;
     bool tsc_deadline, invariant_tsc, pge, page1gb, erms, tsc_aux;
     bool syscall_compat;
     bool fpu_pointers_stay; /* FXRSTOR and XRSTOR may leave FIP, FDP, FOP */

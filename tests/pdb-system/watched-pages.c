@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory that gdb watches by the page, and the ways to write to it: plain, by a
+ * string instruction, by a hypercall, after its page was mapped anew.  A second
+ * virtual CPU writes all the time to a neighbour on the first page.  Built with
+ * the lib of tests/guest.
+ */
+#include "guest.h"
+
+#define NOINLINE __attribute__((noinline))
+
+struct {
+    volatile ulong before;
+    volatile uint8_t bytes[2 * PAGE_SIZE + 100];
+    volatile ulong behind;
+} room __attribute__((aligned(4096)));
+
+volatile ulong single[6] __attribute__((aligned(4096)));
+volatile ulong spins __attribute__((aligned(4096)));
+volatile ulong seen;
+
+static char second_stack[4096] __attribute__((aligned(16)));
+
+static void second_main(void)
+{
+    for (;;) {
+        for (int i = 0; i < 5000; i++)
+            asm volatile("pause");
+        room.before++;
+        spins++;
+    }
+}
+
+static void start_second(void)
+{
+    static struct vcpu_guest_context c;
+
+    kernel_context(&c, second_main, END_OF(second_stack));
+    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_initialise, 1, &c)));
+    shared_info->vcpu_info[1].evtchn_upcall_mask = 1;
+    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_up, 1, NULL)));
+}
+
+NOINLINE void write_first(ulong n)
+{
+    room.bytes[0] = (uint8_t)n;
+}
+
+NOINLINE void write_far(ulong n)
+{
+    room.behind = n;
+    room.bytes[2 * PAGE_SIZE + 99] = (uint8_t)n;
+}
+
+NOINLINE void write_string(ulong n)
+{
+    volatile uint8_t *at = &room.bytes[PAGE_SIZE + 500];
+    ulong count = 3;
+
+    asm volatile("rep stosb" : "+D"(at), "+c"(count) : "a"(n) : "memory");
+}
+
+NOINLINE void write_by_hypercall(void)
+{
+    CHECK_OK(hc_vcpu_op(VCPUOP_get_runstate_info, 0,
+                        (void *)&room.bytes[PAGE_SIZE + 100]));
+}
+
+NOINLINE void write_mapped_anew(ulong n)
+{
+    volatile uint8_t *at = &room.bytes[PAGE_SIZE + 1000];
+
+    CHECK_OK(make_ro(at));
+    CHECK_OK(make_rw(at));
+    CHECK_OK(mmuext1(MMUEXT_TLB_FLUSH_ALL, 0, 0));
+    *at = (uint8_t)n;
+}
+
+NOINLINE void look(void)
+{
+    seen = room.bytes[PAGE_SIZE];
+}
+
+NOINLINE void write_singles(ulong n)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(single); i++)
+        single[i] = n;
+}
+
+TEST(watched_pages)
+{
+    start_second();
+    while (!spins)
+        asm volatile("pause");
+    print("BOTH-RUN\n");
+    for (ulong n = 1;; n++) {
+        write_first(n);
+        write_far(n);
+        write_string(n);
+        write_by_hypercall();
+        write_mapped_anew(n);
+        look();
+        write_singles(n);
+    }
+}

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Data watches that the four debug registers cannot hold, by protection keys.
+ *
+ * The pages of such a watch carry a key in their entries of the domain's page
+ * tables, and PKRU of every CPU forbids that key (SDM vol. 3A 4.6.2): bits that
+ * the CPU ignores otherwise, that change nothing of what an entry refers to,
+ * and that a kernel without protection keys, as all are here, does not look at.
+ * An access faults with PFEC_PK, which no guest can bring about otherwise; the
+ * core has that one instruction run alone, with its CPU's PKRU open, and what
+ * was there before and after tells whether it was a hit.  CR4.PKE is set only
+ * while there is a watch.
+ *
+ * A new entry for a watched page gets the key from the hooks in pt_write() and
+ * pt_cmpxchg().  Copies of an entry elsewhere (fork) lose it at their first
+ * fault.  The hypervisor's own accesses for a guest open PKRU until the way
+ * back to the guest, where a hit is told.
+ */
+#include <hv/atomic.h>
+#include <hv/cpu.h>
+#include <hv/mm.h>
+#include <hv/pv-mm.h>
+#include <hv/pv.h>
+#include <hv/softirq.h>
+#include <hv/spinlock.h>
+#include <hv/x86.h>
+
+#include "pdb-hook.h"
+#include "pdb-target.h"
+
+#define NR_GUARDS 16
+#define KEY 15UL /* the last one: whoever uses keys begins with the first */
+#define PTE_KEY (KEY << 59)
+#define DENY_ACCESS (1U << (2 * KEY))
+#define DENY_WRITE (2U << (2 * KEY))
+#define TABLE_SPAN (1UL << (PAGE_SHIFT + 9)) /* of a level-1 table */
+#define LOOK 256
+#define FNV_START 14695981039346656037UL
+#define FNV_PRIME 1099511628211UL
+
+static struct guard {
+    struct pdb_hw hw; /* len 0: free; set and cleared by the leader */
+    u64 sum;          /* of the bytes, before the step that is under way */
+} guards[NR_GUARDS];
+/* Accesses that the core has heard of, and whose steps have not ended. */
+static struct touch {
+    struct pdb_tid who; /* tid 0: free */
+    u64 rip, addr;
+} touches[NR_PDB_STEPS];
+static unsigned int next_touch;
+static u32 changes; /* of guards[]: entries may be in TLBs as they were */
+static void (*guest_traps)(struct cpu_user_regs *regs);
+
+static DEFINE_PER_CPU(struct guard_cpu {
+    bool on;            /* CR4.PKE is set */
+    u32 seen;           /* of `changes` */
+    u64 touched;        /* by the hypervisor; 0: nothing */
+    struct pdb_tid who; /* for this vCPU, which need not run here any more */
+}, guard_cpu);
+
+/* --- PKRU: SDM vol. 2, RDPKRU and WRPKRU --- */
+
+static u32 rdpkru(void)
+{
+    u32 value, zero;
+
+    __asm__ volatile(".byte 0x0f, 0x01, 0xee"
+                     : "=a"(value), "=d"(zero)
+                     : "c"(0));
+    return value;
+}
+
+static void wrpkru(u32 value)
+{
+    __asm__ volatile(".byte 0x0f, 0x01, 0xef" ::"a"(value), "c"(0), "d"(0)
+                     : "memory");
+}
+
+/* What this CPU's PKRU is to be, unless a step runs, which has it open. */
+static u32 closed_pkru(void)
+{
+    u32 deny = 0;
+
+    if (pdb_target->scoped)
+        return 0;
+    for (const struct guard *g = guards; g < guards + NR_GUARDS; g++)
+        if (g->hw.len != 0)
+            deny |= g->hw.type == PDB_BP_WRITE ? DENY_WRITE
+                                               : DENY_WRITE | DENY_ACCESS;
+    return deny;
+}
+
+static u32 wanted_pkru(void)
+{
+    return pdb_step_armed_here() ? 0 : closed_pkru();
+}
+
+bool pdb_guards_any(void)
+{
+    for (const struct guard *g = guards; g < guards + NR_GUARDS; g++)
+        if (g->hw.len != 0)
+            return true;
+    return false;
+}
+
+void pdb_guard_load(void)
+{
+    struct guard_cpu *c = &this_cpu(guard_cpu);
+    bool on = pdb_guards_any();
+
+    if (!on && !c->on)
+        return;
+    if (!c->on)
+        write_cr4(read_cr4() | X86_CR4_PKE);
+    wrpkru(on ? wanted_pkru() : 0);
+    if (!on)
+        write_cr4(read_cr4() & ~(unsigned long)X86_CR4_PKE);
+    c->on = on;
+    if (c->seen != changes) {
+        c->seen = changes;
+        tlb_flush_local();
+    }
+}
+
+/* --- page tables --- */
+
+/* The entry for va in a level-1 table of d's under that top table; or NULL. */
+static pte_t *entry_of(const struct domain *d, u64 cr3, unsigned long va)
+{
+    maddr_t table = cr3 & PTE_ADDR_MASK;
+
+    for (unsigned int level = 4;; level--) {
+        mfn_t m = maddr_to_mfn(table);
+        const struct frame *f;
+        pte_t *e;
+
+        if (!mfn_valid(m))
+            return NULL;
+        f = mfn_to_frame(m);
+        if (frame_table_type(f) != level_type(level) || f->owner != d->id)
+            return NULL;
+        e = (pte_t *)maddr_to_virt(table) + pt_index(va, level);
+        if (level == 1)
+            return e;
+        if (!(*e & _PAGE_PRESENT))
+            return NULL;
+        table = *e & PTE_ADDR_MASK;
+    }
+}
+
+/* The i-th top table in which a watch's addresses mean what they should; 0:
+ * there is none. */
+static u64 top_table(const struct domain *d, const struct pdb_hw *hw,
+                     unsigned int i)
+{
+    const struct vcpu *v;
+
+    if (hw->cr3)
+        return hw->cr3;
+    v = d->vcpu[i / 2];
+    if (!v)
+        return 0;
+    return i % 2 == 0 ? v->pv.cr3_kernel : v->pv.cr3_user;
+}
+
+static unsigned int nr_top_tables(const struct domain *d,
+                                  const struct pdb_hw *hw)
+{
+    return hw->cr3 ? 1 : 2 * d->max_vcpus;
+}
+
+static u64 first_page(const struct pdb_hw *hw)
+{
+    return hw->addr & PAGE_MASK;
+}
+
+static u64 last_page(const struct pdb_hw *hw)
+{
+    return (hw->addr + hw->len - 1) & PAGE_MASK;
+}
+
+/* The key of a present entry, by compare-and-swap as all who write there. True:
+ * it has changed. */
+static bool set_key(pte_t *e, bool on)
+{
+    pte_t old = READ_ONCE(*e);
+
+    while ((old & _PAGE_PRESENT) && ((old & PTE_KEY) == PTE_KEY) != on)
+        if (atomic_try_cmpxchg(e, &old, on ? old | PTE_KEY : old & ~PTE_KEY))
+            return true;
+    return false;
+}
+
+static void mark_under(const struct domain *d, u64 cr3,
+                       const struct pdb_hw *hw, bool on)
+{
+    for (u64 va = first_page(hw);; va += PAGE_SIZE) {
+        pte_t *e = entry_of(d, cr3, va);
+
+        if (e && set_key(e, on))
+            changes++;
+        if (va == last_page(hw))
+            return;
+    }
+}
+
+static void mark_pages(const struct pdb_hw *hw, bool on)
+{
+    const struct domain *d = pdb_domain(hw->pid);
+
+    for (unsigned int i = 0; d && i < nr_top_tables(d, hw); i++)
+        if (top_table(d, hw, i))
+            mark_under(d, top_table(d, hw, i), hw, on);
+}
+
+void pdb_guards_again(void)
+{
+    for (const struct guard *g = guards; g < guards + NR_GUARDS; g++)
+        if (g->hw.len != 0)
+            mark_pages(&g->hw, true);
+}
+
+/* Is entry `index` of that table the one of a page of g's? */
+static bool is_entry_of(const struct domain *d, const struct pdb_hw *hw,
+                        const pte_t *table, unsigned int index)
+{
+    u64 base = hw->addr & ~(TABLE_SPAN - 1);
+
+    for (; base <= last_page(hw); base += TABLE_SPAN) {
+        u64 va = base + ((u64)index << PAGE_SHIFT);
+
+        if (va < first_page(hw) || va > last_page(hw))
+            continue;
+        for (unsigned int i = 0; i < nr_top_tables(d, hw); i++)
+            if (entry_of(d, top_table(d, hw, i), va) == table + index)
+                return true;
+    }
+    return false;
+}
+
+/* pt_write(u, t, index, new) or pt_cmpxchg(u, t, index, old, new) begins. */
+static void new_entry(enum pdb_hook h, struct cpu_user_regs *regs)
+{
+    const struct pt_update *u = (const struct pt_update *)regs->rdi;
+    const struct frame *t = (const struct frame *)regs->rsi;
+    const struct domain *d = u->table_owner;
+    u64 *new = h == PDB_HOOK_PT_WRITE ? &regs->rcx : &regs->r8;
+
+    if (!(*new & _PAGE_PRESENT) || frame_type(t) != FT_L1)
+        return;
+    for (const struct guard *g = guards; g < guards + NR_GUARDS; g++)
+        if (g->hw.len != 0 && g->hw.pid == PDB_PID_DOMAIN(d->id) &&
+            is_entry_of(d, &g->hw, mfn_to_virt(frame_to_mfn(t)),
+                        (unsigned int)regs->rdx))
+            *new |= PTE_KEY;
+}
+
+/* switch_to(prev, next) begins: a step's PKRU is its vCPU's alone. */
+static void new_vcpu(const struct cpu_user_regs *regs)
+{
+    if (this_cpu(guard_cpu).on)
+        wrpkru(pdb_step_armed_for((const struct vcpu *)regs->rsi)
+                   ? 0
+                   : closed_pkru());
+}
+
+bool pdb_guard_hook(enum pdb_hook h, struct cpu_user_regs *regs)
+{
+    switch (h) {
+    case PDB_HOOK_SCHEDULE:
+        new_vcpu(regs);
+        return false;
+    case PDB_HOOK_PT_WRITE:
+    case PDB_HOOK_PT_CMPXCHG:
+        new_entry(h, regs);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* --- faults --- */
+
+/* Does this page belong to a watch in what the current vCPU has mapped? */
+static bool is_watched(u64 addr)
+{
+    const struct vcpu *v = current;
+    u64 page = addr & PAGE_MASK;
+
+    for (const struct guard *g = guards; g < guards + NR_GUARDS; g++)
+        if (g->hw.len != 0 && page >= first_page(&g->hw) &&
+            page <= last_page(&g->hw) &&
+            g->hw.pid == PDB_PID_DOMAIN(v->domain->id) &&
+            (!g->hw.cr3 || g->hw.cr3 == v->pv.cr3_kernel ||
+             g->hw.cr3 == v->pv.cr3_user))
+            return true;
+    return false;
+}
+
+/* Open until the way back to the guest. */
+static void open_here(void)
+{
+    wrpkru(0);
+    raise_softirq(SOFTIRQ_GUARD);
+}
+
+/* A key that no watch here put there, or a PKRU that the guest has changed. */
+static void pass_fault(u64 addr)
+{
+    pte_t *e = entry_of(currd, read_cr3(), addr);
+
+    if (!e || (READ_ONCE(*e) & PTE_KEY) != PTE_KEY) {
+        if (rdpkru() == wanted_pkru())
+            open_here();
+        else
+            wrpkru(wanted_pkru());
+        return;
+    }
+    (void)set_key(e, false);
+    invlpg(addr);
+}
+
+static bool is_key_fault(const struct cpu_user_regs *regs)
+{
+    return (regs->entry_vector & 0xff) == X86_EXC_PF &&
+           (regs->error_code & PFEC_PK);
+}
+
+static void guest_trap(struct cpu_user_regs *regs)
+{
+    u64 addr = read_cr2();
+
+    if (!is_key_fault(regs)) {
+        guest_traps(regs);
+        return;
+    }
+    if (!this_cpu(guard_cpu).on) /* the last watch has gone meanwhile */
+        return;
+    if (!is_watched(addr) || !pdb_trap(regs))
+        pass_fault(addr);
+}
+
+/* A fault of the hypervisor's own, which works for a guest. */
+static bool hypervisor_trap(const struct cpu_user_regs *regs)
+{
+    struct guard_cpu *c = &this_cpu(guard_cpu);
+    u64 addr = read_cr2();
+
+    if (!is_key_fault(regs))
+        return false;
+    if (!c->touched && !current->is_idle && is_watched(addr)) {
+        c->touched = addr;
+        c->who = pdb_thread_here(guest_cpu_user_regs());
+    }
+    open_here();
+    return true;
+}
+
+/* On the way back to the guest: watch again, and tell what was touched. */
+static void after_hypervisor(void)
+{
+    struct guard_cpu *c = &this_cpu(guard_cpu);
+    unsigned long flags = local_irq_save();
+    struct pdb_stop s = {.why = PDB_WHY_GUARD, .thread = c->who,
+                         .addr = c->touched, .stepped = true};
+
+    c->touched = 0;
+    pdb_guard_load();
+    if (s.addr)
+        while (pdb_guards_any() && !pdb_stop_guest(&s))
+            ;
+    local_irq_restore(flags);
+}
+
+/* --- for the core --- */
+
+static bool hook(bool on)
+{
+    static const enum pdb_hook hooks[] = {
+        PDB_HOOK_SCHEDULE, PDB_HOOK_PT_WRITE, PDB_HOOK_PT_CMPXCHG};
+    unsigned int n = 0;
+
+    while (n < ARRAY_SIZE(hooks) && pdb_hook_use(hooks[n], on))
+        n++;
+    if (n == ARRAY_SIZE(hooks))
+        return true;
+    while (n-- > 0)
+        (void)pdb_hook_use(hooks[n], !on);
+    return false;
+}
+
+/* The traps of guests come by here from the first watch on. */
+static void listen(void)
+{
+    if (guest_traps)
+        return;
+    guest_traps = guest_trap_handler;
+    traps_register_keys(hypervisor_trap);
+    traps_register_guest(guest_trap);
+}
+
+static const char *refusal(const struct pdb_hw *hw)
+{
+    if (hw->pid == PDB_PID_HYPERVISOR)
+        return "in the hypervisor only the four debug registers watch";
+    if (!cpu_features.pku)
+        return "the four debug registers cannot hold it, and this CPU has no protection keys";
+    if (!canonical(hw->addr) || !canonical(hw->addr + hw->len - 1) ||
+        hw->addr + hw->len - 1 < hw->addr)
+        return "the addresses are not canonical";
+    return NULL;
+}
+
+int pdb_guard_insert(struct pdb_target *t, const struct pdb_hw *hw)
+{
+    struct guard *g = guards;
+
+    t->reason = refusal(hw);
+    if (t->reason)
+        return -PDB_EOPNOTSUPP;
+    while (g < guards + NR_GUARDS && g->hw.len != 0)
+        g++;
+    if (g == guards + NR_GUARDS) {
+        t->reason = "there are too many watches on memory";
+        return -PDB_ENOSPC;
+    }
+    if (!hook(true)) {
+        t->reason = "this build of the hypervisor has no place to listen at";
+        return -PDB_EOPNOTSUPP;
+    }
+    listen();
+    g->hw = *hw;
+    mark_pages(hw, true);
+    return 0;
+}
+
+int pdb_guard_remove(const struct pdb_hw *hw)
+{
+    struct guard *g = guards;
+
+    while (g < guards + NR_GUARDS && !pdb_hw_same(&g->hw, hw))
+        g++;
+    if (g == guards + NR_GUARDS)
+        return -PDB_ENOENT;
+    g->hw.len = 0;
+    (void)hook(false);
+    mark_pages(hw, false);
+    pdb_guards_again(); /* they may share a page */
+    return 0;
+}
+
+void __init pdb_guard_init(void)
+{
+    softirq_register(SOFTIRQ_GUARD, after_hypervisor);
+}
+
+/* --- before and after a step --- */
+
+/* The bytes as vCPU who has them mapped. */
+static u64 sum_of(const struct pdb_hw *hw, struct pdb_tid who)
+{
+    struct pdb_space as = {hw->cr3 ? PDB_SPACE_CR3 : PDB_SPACE_THREAD, who,
+                           hw->cr3};
+    u64 sum = FNV_START;
+    u8 bytes[LOOK];
+
+    for (u32 at = 0; at < hw->len; at += LOOK) {
+        int n = pdb_read_mem(pdb_target, &as, hw->addr + at, bytes,
+                             MIN(hw->len - at, (u32)LOOK));
+
+        for (int i = 0; i < n; i++)
+            sum = (sum ^ bytes[i]) * FNV_PRIME;
+    }
+    return sum;
+}
+
+static struct touch *find_touch(struct pdb_tid who)
+{
+    for (struct touch *t = touches; t < touches + NR_PDB_STEPS; t++)
+        if (pdb_tid_equal(t->who, who))
+            return t;
+    return NULL;
+}
+
+void pdb_guard_touch(const struct cpu_user_regs *regs, struct pdb_stop *s)
+{
+    struct touch *t = find_touch(s->thread);
+
+    if (!t)
+        t = &touches[next_touch++ % NR_PDB_STEPS];
+    s->why = PDB_WHY_GUARD;
+    s->addr = read_cr2();
+    *t = (struct touch){s->thread, regs->rip, s->addr};
+}
+
+bool pdb_guard_late(struct pdb_stop *s)
+{
+    struct pdb_tid who = pdb_thread_here(guest_cpu_user_regs());
+    struct touch *t = find_touch(who);
+
+    if (!t)
+        return false;
+    *s = (struct pdb_stop){.why = PDB_WHY_GUARD, .thread = who,
+                           .addr = t->addr, .stepped = true};
+    t->who.tid = 0;
+    return true;
+}
+
+void pdb_guard_look(struct pdb_tid who)
+{
+    for (struct guard *g = guards; g < guards + NR_GUARDS; g++)
+        if (g->hw.len != 0 && g->hw.pid == who.pid)
+            g->sum = sum_of(&g->hw, who);
+}
+
+bool pdb_guard_changed(struct pdb_tid who, u64 rip, struct pdb_stop *s)
+{
+    struct touch *t = find_touch(who);
+    bool touched = t && t->rip == rip;
+
+    for (const struct guard *g = guards; g < guards + NR_GUARDS; g++) {
+        if (g->hw.len == 0 || g->hw.pid != who.pid)
+            continue;
+        if (g->sum != sum_of(&g->hw, who))
+            s->addr = g->hw.addr;
+        else if (touched && g->hw.type != PDB_BP_WRITE &&
+                 t->addr - g->hw.addr < g->hw.len)
+            s->addr = t->addr;
+        else
+            continue;
+        s->why = PDB_WHY_WATCH;
+        break;
+    }
+    if (t)
+        t->who.tid = 0;
+    return s->why == PDB_WHY_WATCH;
+}
