@@ -220,22 +220,31 @@ void pdb_guards_again(void)
             mark_pages(&g->hw, true);
 }
 
-/* Is entry `index` of that table the one of a page of g's? */
+/* Is that the entry of a watched page, wherever its table is in use? */
 static bool is_entry_of(const struct domain *d, const struct pdb_hw *hw,
-                        const pte_t *table, unsigned int index)
+                        const pte_t *entry, u64 va)
+{
+    if (va < first_page(hw) || va > last_page(hw))
+        return false;
+    for (unsigned int i = 0; i < nr_top_tables(d, hw); i++)
+        if (entry_of(d, top_table(d, hw, i), va) == entry)
+            return true;
+    return false;
+}
+
+/* The same, of a table that may be that of any part of the watch. */
+static bool is_some_entry_of(const struct domain *d, const struct pdb_hw *hw,
+                             const pte_t *table, unsigned int index)
 {
     u64 base = hw->addr & ~(TABLE_SPAN - 1);
 
-    for (; base <= last_page(hw); base += TABLE_SPAN) {
-        u64 va = base + ((u64)index << PAGE_SHIFT);
-
-        if (va < first_page(hw) || va > last_page(hw))
-            continue;
-        for (unsigned int i = 0; i < nr_top_tables(d, hw); i++)
-            if (entry_of(d, top_table(d, hw, i), va) == table + index)
-                return true;
+    for (;; base += TABLE_SPAN) {
+        if (is_entry_of(d, hw, table + index,
+                        base + ((u64)index << PAGE_SHIFT)))
+            return true;
+        if (last_page(hw) - base < TABLE_SPAN)
+            return false;
     }
-    return false;
 }
 
 /* pt_write(u, t, index, new) or pt_cmpxchg(u, t, index, old, new) begins. */
@@ -250,8 +259,8 @@ static void new_entry(enum pdb_hook h, struct cpu_user_regs *regs)
         return;
     for (const struct guard *g = guards; g < guards + NR_GUARDS; g++)
         if (g->hw.len != 0 && g->hw.pid == PDB_PID_DOMAIN(d->id) &&
-            is_entry_of(d, &g->hw, mfn_to_virt(frame_to_mfn(t)),
-                        (unsigned int)regs->rdx))
+            is_some_entry_of(d, &g->hw, mfn_to_virt(frame_to_mfn(t)),
+                             (unsigned int)regs->rdx))
             *new |= PTE_KEY;
 }
 
@@ -281,18 +290,16 @@ bool pdb_guard_hook(enum pdb_hook h, struct cpu_user_regs *regs)
 
 /* --- faults --- */
 
-/* Does this page belong to a watch in what the current vCPU has mapped? */
+/* Does this page belong to a watch in what the current vCPU has mapped?  Other
+ * processes may share the entry, as they do the kernel's. */
 static bool is_watched(u64 addr)
 {
-    const struct vcpu *v = current;
-    u64 page = addr & PAGE_MASK;
+    const struct domain *d = currd;
+    const pte_t *e = entry_of(d, read_cr3(), addr);
 
-    for (const struct guard *g = guards; g < guards + NR_GUARDS; g++)
-        if (g->hw.len != 0 && page >= first_page(&g->hw) &&
-            page <= last_page(&g->hw) &&
-            g->hw.pid == PDB_PID_DOMAIN(v->domain->id) &&
-            (!g->hw.cr3 || g->hw.cr3 == v->pv.cr3_kernel ||
-             g->hw.cr3 == v->pv.cr3_user))
+    for (const struct guard *g = guards; e && g < guards + NR_GUARDS; g++)
+        if (g->hw.len != 0 && g->hw.pid == PDB_PID_DOMAIN(d->id) &&
+            is_entry_of(d, &g->hw, e, addr & PAGE_MASK))
             return true;
     return false;
 }
