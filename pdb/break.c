@@ -107,16 +107,14 @@ static struct pdb_space bp_space(const struct pdb_bp *bp, struct pdb_tid t)
 uint64_t bp_look(struct pdb *p, const struct pdb_bp *bp, struct pdb_tid t)
 {
     struct pdb_space as = bp_space(bp, t);
-    uint64_t sum = 14695981039346656037ull; /* FNV-1a, 64 bits */
+    uint64_t sum = PDB_SUM_START;
     uint8_t bytes[LOOK];
     uint32_t at, len;
-    int i, n;
 
     for (at = 0; at < bp->len; at += len) {
         len = bp->len - at < LOOK ? bp->len - at : LOOK;
-        n = mem_read(p, &as, bp->addr + at, bytes, len);
-        for (i = 0; i < n; i++)
-            sum = (sum ^ bytes[i]) * 1099511628211ull;
+        sum = pdb_sum(sum, bytes,
+                      mem_read(p, &as, bp->addr + at, bytes, len));
     }
     return sum;
 }

@@ -93,14 +93,24 @@ enum pdb_bp_type {
     PDB_BP_ACCESS, /* debug register, reads and writes */
 };
 
+/* What a data watch covers is compared by a sum: FNV-1a, 64 bits. */
+#define PDB_SUM_START 14695981039346656037ull
+
+static inline uint64_t pdb_sum(uint64_t sum, const uint8_t *bytes, int n)
+{
+    for (int i = 0; i < n; i++)
+        sum = (sum ^ bytes[i]) * 1099511628211ull;
+    return sum;
+}
+
+#define PDB_MAX_HW 32u /* bytes that four debug registers can watch */
+#define PDB_MAX_WATCH 0x100000u
+
 /*
  * A debug-register request; len 1, 2, 4 or 8 and addr a multiple of it.  A data
  * watch that four registers cannot hold comes whole: any addr, len from
  * PDB_MAX_HW + 1 to PDB_MAX_WATCH.
  */
-#define PDB_MAX_HW 32u
-#define PDB_MAX_WATCH 0x100000u
-
 struct pdb_hw {
     enum pdb_bp_type type;
     int32_t pid;  /* the inferior whose code or accesses count */
@@ -147,7 +157,7 @@ enum pdb_why {
     PDB_WHY_GUARD,       /* rip is at an instruction that would touch a watched
                             page, beginning at .addr: one step of it alone,
                             which may end in PDB_WHY_WATCH with an .addr in a
-                            large watch.  .stepped: it has touched it */
+                            watch.  .stepped: it has touched it */
     PDB_WHY_BREAK_IN,    /* ^C, BREAK, key, NMI, or what interrupt() asked */
     PDB_WHY_FAULT,       /* panic, BUG, fault: .signal says which */
     PDB_WHY_HALTED,      /* non-stop: the halt that was asked for */

@@ -6,6 +6,7 @@
  * the lib of tests/guest.
  */
 #include "guest.h"
+#include "events.h"
 
 #define NOINLINE __attribute__((noinline))
 
@@ -76,6 +77,15 @@ NOINLINE void write_mapped_anew(ulong n)
     *at = (uint8_t)n;
 }
 
+/* The CPU idles before anything can be said of what the hypervisor has read. */
+NOINLINE void wait_by_hypercall(void)
+{
+    struct sched_poll *p = (void *)&room.bytes[PAGE_SIZE + 208];
+
+    *(volatile u64 *)&p->timeout = system_time() + 2000000;
+    CHECK_OK(hc_sched_op(SCHEDOP_poll, p));
+}
+
 NOINLINE void look(void)
 {
     seen = room.bytes[PAGE_SIZE];
@@ -99,6 +109,7 @@ TEST(watched_pages)
         write_string(n);
         write_by_hypercall();
         write_mapped_anew(n);
+        wait_by_hypercall();
         look();
         write_singles(n);
     }

@@ -18,6 +18,7 @@
  */
 #include <hv/atomic.h>
 #include <hv/cpu.h>
+#include <hv/extable.h>
 #include <hv/mm.h>
 #include <hv/pv-mm.h>
 #include <hv/pv.h>
@@ -35,8 +36,6 @@
 #define DENY_WRITE (2U << (2 * KEY))
 #define TABLE_SPAN (1UL << (PAGE_SHIFT + 9)) /* of a level-1 table */
 #define LOOK 256
-#define FNV_START 14695981039346656037UL
-#define FNV_PRIME 1099511628211UL
 
 static struct guard {
     struct pdb_hw hw; /* len 0: free; set and cleared by the leader */
@@ -49,30 +48,36 @@ static struct touch {
 } touches[NR_PDB_STEPS];
 static unsigned int next_touch;
 static u32 changes; /* of guards[]: entries may be in TLBs as they were */
+static unsigned int hooks_left; /* by watches that have gone */
 static void (*guest_traps)(struct cpu_user_regs *regs);
 
 static DEFINE_PER_CPU(struct guard_cpu {
-    bool on;            /* CR4.PKE is set */
     u32 seen;           /* of `changes` */
     u64 touched;        /* by the hypervisor; 0: nothing */
     struct pdb_tid who; /* for this vCPU, which need not run here any more */
 }, guard_cpu);
 
-/* --- PKRU: SDM vol. 2, RDPKRU and WRPKRU --- */
+/*
+ * --- PKRU: SDM vol. 2, RDPKRU and WRPKRU ---
+ * Without CR4.PKE they are #UD, and an NMI may come just before one in which
+ * gdb takes back the last watch: then there is nothing to do.
+ */
 
 static u32 rdpkru(void)
 {
     u32 value, zero;
 
-    __asm__ volatile(".byte 0x0f, 0x01, 0xee"
+    __asm__ volatile("1: .byte 0x0f, 0x01, 0xee\n"
+                     "2:\n" EX_TABLE(1b, 2b)
                      : "=a"(value), "=d"(zero)
-                     : "c"(0));
+                     : "0"(0), "c"(0));
     return value;
 }
 
 static void wrpkru(u32 value)
 {
-    __asm__ volatile(".byte 0x0f, 0x01, 0xef" ::"a"(value), "c"(0), "d"(0)
+    __asm__ volatile("1: .byte 0x0f, 0x01, 0xef\n"
+                     "2:\n" EX_TABLE(1b, 2b)::"a"(value), "c"(0), "d"(0)
                      : "memory");
 }
 
@@ -106,16 +111,18 @@ bool pdb_guards_any(void)
 void pdb_guard_load(void)
 {
     struct guard_cpu *c = &this_cpu(guard_cpu);
-    bool on = pdb_guards_any();
+    bool on = pdb_guards_any(), was_on = read_cr4() & X86_CR4_PKE;
 
-    if (!on && !c->on)
+    if (!on && !was_on)
         return;
-    if (!c->on)
+    if (!was_on)
         write_cr4(read_cr4() | X86_CR4_PKE);
     wrpkru(on ? wanted_pkru() : 0);
     if (!on)
         write_cr4(read_cr4() & ~(unsigned long)X86_CR4_PKE);
-    c->on = on;
+    /* What this NMI has interrupted may write CR4 as it was: look again. */
+    if (on != was_on)
+        raise_softirq(SOFTIRQ_GUARD);
     if (c->seen != changes) {
         c->seen = changes;
         tlb_flush_local();
@@ -213,13 +220,6 @@ static void mark_pages(const struct pdb_hw *hw, bool on)
             mark_under(d, top_table(d, hw, i), hw, on);
 }
 
-void pdb_guards_again(void)
-{
-    for (const struct guard *g = guards; g < guards + NR_GUARDS; g++)
-        if (g->hw.len != 0)
-            mark_pages(&g->hw, true);
-}
-
 /* Is that the entry of a watched page, wherever its table is in use? */
 static bool is_entry_of(const struct domain *d, const struct pdb_hw *hw,
                         const pte_t *entry, u64 va)
@@ -267,10 +267,12 @@ static void new_entry(enum pdb_hook h, struct cpu_user_regs *regs)
 /* switch_to(prev, next) begins: a step's PKRU is its vCPU's alone. */
 static void new_vcpu(const struct cpu_user_regs *regs)
 {
-    if (this_cpu(guard_cpu).on)
-        wrpkru(pdb_step_armed_for((const struct vcpu *)regs->rsi)
-                   ? 0
-                   : closed_pkru());
+    const struct vcpu *next = (const struct vcpu *)regs->rsi;
+
+    if (pdb_guards_any())
+        wrpkru(pdb_step_armed_for(next) ? 0 : closed_pkru());
+    if (this_cpu(guard_cpu).touched)
+        raise_softirq(SOFTIRQ_GUARD);
 }
 
 bool pdb_guard_hook(enum pdb_hook h, struct cpu_user_regs *regs)
@@ -341,8 +343,10 @@ static void guest_trap(struct cpu_user_regs *regs)
         guest_traps(regs);
         return;
     }
-    if (!this_cpu(guard_cpu).on) /* the last watch has gone meanwhile */
+    if (!pdb_guards_any()) { /* the last watch has gone meanwhile */
+        wrpkru(0);
         return;
+    }
     if (!is_watched(addr) || !pdb_trap(regs))
         pass_fault(addr);
 }
@@ -363,7 +367,10 @@ static bool hypervisor_trap(const struct cpu_user_regs *regs)
     return true;
 }
 
-/* On the way back to the guest: watch again, and tell what was touched. */
+/*
+ * On the way back to a guest: watch again, and tell what was touched.  An idle
+ * CPU has no guest's registers to stop with; it tells when it gets a vCPU.
+ */
 static void after_hypervisor(void)
 {
     struct guard_cpu *c = &this_cpu(guard_cpu);
@@ -371,11 +378,12 @@ static void after_hypervisor(void)
     struct pdb_stop s = {.why = PDB_WHY_GUARD, .thread = c->who,
                          .addr = c->touched, .stepped = true};
 
-    c->touched = 0;
     pdb_guard_load();
-    if (s.addr)
-        while (pdb_guards_any() && !pdb_stop_guest(&s))
+    if (s.addr && !current->is_idle) {
+        c->touched = 0;
+        while (pdb_guards_any() && pdb_vcpu(s.thread) && !pdb_stop_guest(&s))
             ;
+    }
     local_irq_restore(flags);
 }
 
@@ -394,6 +402,15 @@ static bool hook(bool on)
     while (n-- > 0)
         (void)pdb_hook_use(hooks[n], !on);
     return false;
+}
+
+void pdb_guards_again(void)
+{
+    for (; hooks_left != 0; hooks_left--)
+        (void)hook(false);
+    for (const struct guard *g = guards; g < guards + NR_GUARDS; g++)
+        if (g->hw.len != 0)
+            mark_pages(&g->hw, true);
 }
 
 /* The traps of guests come by here from the first watch on. */
@@ -450,7 +467,9 @@ int pdb_guard_remove(const struct pdb_hw *hw)
     if (g == guards + NR_GUARDS)
         return -PDB_ENOENT;
     g->hw.len = 0;
-    (void)hook(false);
+    hooks_left++;
+    if (!pdb_domain(hw->pid)) /* it ends, and the machine may run */
+        return 0;
     mark_pages(hw, false);
     pdb_guards_again(); /* they may share a page */
     return 0;
@@ -468,21 +487,20 @@ static u64 sum_of(const struct pdb_hw *hw, struct pdb_tid who)
 {
     struct pdb_space as = {hw->cr3 ? PDB_SPACE_CR3 : PDB_SPACE_THREAD, who,
                            hw->cr3};
-    u64 sum = FNV_START;
+    u64 sum = PDB_SUM_START;
     u8 bytes[LOOK];
 
-    for (u32 at = 0; at < hw->len; at += LOOK) {
-        int n = pdb_read_mem(pdb_target, &as, hw->addr + at, bytes,
-                             MIN(hw->len - at, (u32)LOOK));
-
-        for (int i = 0; i < n; i++)
-            sum = (sum ^ bytes[i]) * FNV_PRIME;
-    }
+    for (u32 at = 0; at < hw->len; at += LOOK)
+        sum = pdb_sum(sum, bytes,
+                      pdb_read_mem(pdb_target, &as, hw->addr + at, bytes,
+                                   MIN(hw->len - at, (u32)LOOK)));
     return sum;
 }
 
 static struct touch *find_touch(struct pdb_tid who)
 {
+    if (!who.tid)
+        return NULL;
     for (struct touch *t = touches; t < touches + NR_PDB_STEPS; t++)
         if (pdb_tid_equal(t->who, who))
             return t;

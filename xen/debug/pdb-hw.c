@@ -36,8 +36,8 @@ int pdb_hw_insert(void *ctx, const struct pdb_hw *hw)
             t->hw[i] = *hw;
             return 0;
         }
-    if (is_data(hw) && pdb_guard_insert(t, hw) == 0)
-        return 0;
+    if (is_data(hw) && hw->pid != PDB_PID_HYPERVISOR && cpu_features.pku)
+        return pdb_guard_insert(t, hw);
     t->reason = "all four debug registers are in use";
     return -PDB_ENOSPC;
 }

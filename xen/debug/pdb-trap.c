@@ -90,7 +90,8 @@ static bool wait_behind_leader(struct cpu_user_regs *regs, unsigned int vector)
 static bool concerns_us(const struct cpu_user_regs *regs,
                         unsigned int vector)
 {
-    if (READ_ONCE(pdb_target->core.state) != PDB_ALONE)
+    if (READ_ONCE(pdb_target->core.state) != PDB_ALONE ||
+        (vector == X86_EXC_DB && this_cpu(pdb_cpu).step_spent))
         return true;
     if (vector != X86_EXC_BP)
         return false;
