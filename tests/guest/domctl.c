@@ -419,14 +419,17 @@ static void reset_half(domid_t id)
 
     while (hc_event_channel_op(EVTCHNOP_alloc_unbound, &a) == 0)
         ;
-    /* a little later each time, until it is in the middle */
-    for (u64 delay = 10000; delay < 1000000 && !left_half_done;
-         delay += 10000) {
+    /* a little later each time, and again, until it is in the middle */
+    for (unsigned n = 0; n < 2000 && !left_half_done; n++) {
+        u64 delay = 10000 * (1 + n % 100);
+
         CHECK_OK(hc_set_timer_op(system_time() + delay));
         vcpu0()->evtchn_upcall_mask = 0;
         hc_event_channel_op(EVTCHNOP_reset, &r);
         vcpu0()->evtchn_upcall_mask = 1;
         hc_set_timer_op(0);
+        if (left_half_done && hc_event_channel_op(EVTCHNOP_alloc_unbound, &a))
+            left_half_done = 0; /* the event came just before it began */
         while (!left_half_done &&
                hc_event_channel_op(EVTCHNOP_alloc_unbound, &a) == 0)
             ;
