@@ -365,6 +365,24 @@ TEST(time_stamp_counter)
     CHECK(b > a);
 }
 
+/* CR4.TSD stops user mode alone; the kernel's readings are carried out. */
+TEST(time_stamp_counter_with_tsd)
+{
+    u64 cr4 = READ_REG(cr4), a = rdtsc(), b = 0, c = 0;
+    unsigned int low, high, aux = ~0u;
+
+    WRITE_REG(cr4, cr4 | 4);
+    CHECK_NO_FAULT(b = rdtsc());
+    CHECK_NO_FAULT(asm volatile("rdtscp"
+                                : "=a"(low), "=d"(high), "=c"(aux)));
+    CHECK_NO_FAULT(asm volatile("data16 rdtsc" : "=a"(c) : : "rdx"));
+    WRITE_REG(cr4, cr4);
+    CHECK(b > a);
+    CHECK((low | (u64)high << 32) > b);
+    CHECK_EQ(aux, 0);
+    CHECK((unsigned int)c != 0);
+}
+
 TEST(descriptor_table_instructions)
 {
     struct {

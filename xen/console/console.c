@@ -369,6 +369,14 @@ static int open_handle(const char *word, enum cs_role role)
     return rc == 0 ? 0 : -EBUSY;
 }
 
+/* gdb's ^C comes alone: on a line of its own it does not wait for more. */
+static unsigned int debug_trigger(bool held)
+{
+    if (held)
+        return SERIAL_TRIGGER_POLLED;
+    return line_has_role(debug_line, CS_CONSOLE) ? SERIAL_TRIGGER : 1;
+}
+
 int console_debug_open(const char *handle, void (*receive)(u8 byte))
 {
     int rc = open_handle(handle, CS_DEBUG);
@@ -380,6 +388,7 @@ int console_debug_open(const char *handle, void (*receive)(u8 byte))
         return rc;
     debug_receive = receive;
     debug_line = &lines[handle[3] - '1'];
+    ns16550_set_trigger(&debug_line->uart, debug_trigger(false));
     return 0;
 }
 
@@ -426,8 +435,7 @@ void console_debug_hold(bool on)
     flags = lines_enter();
     cs_hold(&debug_line->port, on);
     force_polled = on || sync_console || fatal;
-    ns16550_set_trigger(&debug_line->uart,
-                        on ? SERIAL_TRIGGER_POLLED : SERIAL_TRIGGER);
+    ns16550_set_trigger(&debug_line->uart, debug_trigger(on));
     if (!on) {
         tell_loss(debug_line);
         start_sending(debug_line);

@@ -111,7 +111,6 @@ void __init cpu_features_detect(void)
     r = leaf(0x80000001, 0);
     f->nx = bit(r.d, 20);
     f->page1gb = bit(r.d, 26);
-    f->tsc_aux = bit(r.d, 27);
     /* AMD has SYSCALL in compatibility mode, Intel does not. */
     f->syscall_compat = strcmp(f->vendor, "GenuineIntel") != 0;
     f->invariant_tsc = bit(leaf(0x80000007, 0).d, 8);

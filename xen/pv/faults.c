@@ -138,6 +138,8 @@ void pv_guest_trap(struct cpu_user_regs *regs)
         pv_page_fault(regs);
         return;
     case X86_EXC_GP:
+        if (pv_emulate_tsc(regs))
+            return;
         local_irq_enable();
         general_protection(regs);
         return;

@@ -163,12 +163,16 @@ static void do_cpuid(struct cpu_user_regs *regs)
     regs->rdx = r.d;
 }
 
-static void do_rdtsc(struct cpu_user_regs *regs)
+/* False: the guest kernel keeps the TSC from this mode. */
+static bool do_rdtsc(struct cpu_user_regs *regs)
 {
     u64 t = rdtsc() - currd->tsc_shift;
 
+    if (current->pv.own_tsd && !current->pv.in_kernel)
+        return false;
     regs->rax = (u32)t;
     regs->rdx = t >> 32;
+    return true;
 }
 
 /* Is the guest's own IOPL enough for CLI and STI? */
@@ -216,10 +220,7 @@ static bool emulate(struct cpu_user_regs *regs, struct insn *i)
     case 0xfb:
         return iopl_ok(current);
     case 0x0f31:
-        if (current->pv.own_tsd && !current->pv.in_kernel)
-            return false;
-        do_rdtsc(regs);
-        return true;
+        return do_rdtsc(regs);
     case 0x0fa2:
         do_cpuid(regs);
         return true;
@@ -234,6 +235,44 @@ static void step_over(struct cpu_user_regs *regs, unsigned int length)
     regs->rflags &= ~(u64)X86_EFLAGS_RF;
     if (regs->rflags & X86_EFLAGS_TF)
         pv_single_stepped(regs);
+}
+
+/*
+ * RDTSC and RDTSCP at rip, or 0: their length. RDTSCP is not offered, but is
+ * there for who asks the CPU itself; its TSC_AUX is nobody's, and 0.
+ */
+static unsigned int tsc_reader(const struct cpu_user_regs *regs)
+{
+    const u8 *at = (const u8 *)regs->rip;
+    u16 code;
+    u8 last = 0;
+
+    if (!guest_range_ok(regs->rip, 3))
+        return 0;
+    user_access_begin();
+    get_guest(code, (const u16 *)at, fault);
+    if (code == 0x010f)
+        get_guest(last, at + 2, fault);
+    user_access_end();
+    return code == 0x310f ? 2 : last == 0xf9 ? 3 : 0;
+fault:
+    user_access_end();
+    return 0;
+}
+
+bool pv_emulate_tsc(struct cpu_user_regs *regs)
+{
+    unsigned int length;
+
+    if (!(current->pv.ctrlreg[4] & X86_CR4_TSD) || (u16)regs->error_code)
+        return false;
+    length = tsc_reader(regs);
+    if (!length || !do_rdtsc(regs))
+        return false;
+    if (length == 3)
+        regs->rcx = 0;
+    step_over(regs, length);
+    return true;
 }
 
 bool pv_emulate_privileged(struct cpu_user_regs *regs)

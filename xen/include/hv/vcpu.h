@@ -73,13 +73,10 @@ struct pv_vcpu {
     u64 debugreg[8];
     u64 dr_mask;
 
-    u64 vm_assist_unused;
     void *fpu;         /* XSAVE or FXSAVE image, 64-byte aligned */
     u8 fpu_initialised;
     u32 fpu_cpu;   /* CPU whose registers were last saved to it */
     u64 xcr0;
-    u64 msr_tsc_aux;
-    void *map_cache_unused;
 };
 
 /* Runnable unless a reason is set. */

@@ -193,7 +193,7 @@ struct cpu_features {
     u32 max_leaf, max_ext_leaf;
     u8 phys_bits;
     bool nx, smep, smap, umip, pku, xsave, xsaveopt, x2apic, arat;
-    bool tsc_deadline, invariant_tsc, pge, page1gb, erms, tsc_aux;
+    bool tsc_deadline, invariant_tsc, pge, page1gb, erms;
     bool syscall_compat;
     bool fpu_pointers_stay; /* FXRSTOR and XRSTOR may leave FIP, FDP, FOP */
     u64 xcr0;          /* all components the CPU offers and we enable */
