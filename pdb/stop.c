@@ -62,18 +62,23 @@ static void put_watch(struct pdb_out *o, const struct pdb_stop *s)
     pdb_printf(o, "%s:%lx;", word, (unsigned long)s->addr);
 }
 
-/* What gdb wants to know beside the signal, for stops that have it. */
+/*
+ * What gdb wants to know beside the signal, for stops that have it.  That a
+ * breakpoint was hit it needs to be told of one that it has taken out since,
+ * which the answer to a vCont never is: all hits are reported while their
+ * breakpoint is there.
+ */
 static void put_reason(struct pdb *p, const struct pdb_stop *s)
 {
     struct pdb_out *o = &p->reply;
 
     switch (s->why) {
     case PDB_WHY_SOFT:
-        if (p->swbreak)
+        if (p->swbreak && !p->owed)
             pdb_puts(o, "swbreak:;");
         break;
     case PDB_WHY_EXEC:
-        if (p->hwbreak)
+        if (p->hwbreak && !p->owed)
             pdb_puts(o, "hwbreak:;");
         break;
     case PDB_WHY_WATCH: put_watch(o, s); break;

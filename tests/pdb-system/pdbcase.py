@@ -200,7 +200,7 @@ def plain(said: str) -> str:
 
 def stopped_at(said: str) -> tuple[str, int]:
     """Thread and rip in a stop reply."""
-    thread, rip = found(r"thread:(p?[\w.]+);.*10:(\w{16});",
+    thread, rip = found(r"thread:(p?[\w.]+);.*\b10:(\w{16});",
                         plain(said)).groups()
     return thread, int.from_bytes(bytes.fromhex(rip), "little")
 

@@ -115,8 +115,8 @@ static void hits_are_reported(struct fake *f)
     fake_ask(f, "vCont;c");
     CHECK(fake_int3(f, 1, 2, 0x10200) == PDB_HOLD);
     CHECK(f->regs[1][2].v[PDB_RIP] == 0x10200);
-    IS(fake_body(fake_pull(f), NULL),
-       "T05thread:2;swbreak:;10:0002010000000000;");
+    IS(fake_body(fake_pull(f), NULL), "T05thread:2;10:0002010000000000;");
+    HAS(fake_ask(f, "?"), "T05thread:p1.2;swbreak:;"); /* asked outright */
 }
 
 static void foreign_int3_is_passed(struct fake *f)
@@ -294,7 +294,8 @@ static void hardware_execution(struct fake *f)
     fake_ask(f, "vCont;c");
     f->regs[1][1].v[PDB_RIP] = 0x10203;
     CHECK(fake_stop(f, PDB_WHY_EXEC, 1, 1) == PDB_HOLD);
-    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;hwbreak:;");
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;10:");
+    HAS(fake_ask(f, "?"), "T05thread:p1.1;hwbreak:;");
 }
 
 /* The same kernel at the same address, in a domain that is not meant. */
