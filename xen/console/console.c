@@ -439,8 +439,8 @@ void console_debug_hold(bool on)
     if (!on) {
         tell_loss(debug_line);
         start_sending(debug_line);
-        line_let_in(debug_line);
     }
+    line_let_in(debug_line);
     lines_leave(flags);
 }
 

@@ -87,7 +87,8 @@ bool ns16550_init(struct ns16550 *u, const struct serial_params *p)
         u->base = 0;
         return false;
     }
-    ns16550_set_irqs(u, false, false);
+    uart_out(u, UART_IER, 0);
+    u->ier = 0;
     if (p->baud != 0) {
         u16 divisor = serial_divisor(p->baud);
 
@@ -180,8 +181,9 @@ unsigned int ns16550_rx(struct ns16550 *u, u16 *out)
     u8 lsr = line_status(u);
     unsigned int n = 0;
 
-    if (u->trigger > 1 && has_byte(lsr) && !(lsr & LSR_ERRORS) &&
-        !u->saw_break && (uart_in(u, UART_IIR) & IIR_SOURCE) == IIR_RX)
+    if (u->trigger > 1 && (u->ier & IER_RX) && has_byte(lsr) &&
+        !(lsr & LSR_ERRORS) && !u->saw_break &&
+        (uart_in(u, UART_IIR) & IIR_SOURCE) == IIR_RX)
         return rx_burst(u, out);
     while (has_byte(lsr)) {
         out[n++] = rx_byte(u);
@@ -211,7 +213,7 @@ void ns16550_set_irqs(struct ns16550 *u, bool rx, bool tx)
 {
     u8 ier = (u8)((rx ? IER_RX | IER_LINE : 0) | (tx ? IER_TX : 0));
 
-    if (ier != u->ier || ier == 0)
+    if (ier != u->ier)
         uart_out(u, UART_IER, ier);
     u->ier = ier;
     if (ier != 0 && !(u->mcr & MCR_OUT2)) {

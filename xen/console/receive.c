@@ -162,16 +162,21 @@ static unsigned int take_bytes(struct line *l, struct cs_action *acts,
     return n;
 }
 
-/* Input that has nowhere to go: the line waits. The lock is held. */
+/*
+ * Input that has nowhere to go: the line waits. While the debugger holds the
+ * machine it polls, and an interrupt would only come behind it, at each step.
+ * The lock is held.
+ */
 static void throttle(struct line *l)
 {
-    bool full = lacks_room(l);
+    bool full = lacks_room(l), polled = l->port.held;
 
     ns16550_throttle(&l->uart, full);
     if (l->by_irq)
-        ns16550_set_irqs(&l->uart, !full,
-                         (line_sends_later(l) && cs_tx_pending(&l->port)) ||
-                             line_has_news(l));
+        ns16550_set_irqs(&l->uart, !full && !polled,
+                         !polled && ((line_sends_later(l) &&
+                                      cs_tx_pending(&l->port)) ||
+                                     line_has_news(l)));
 }
 
 /* By the interrupt of an empty transmitter, or by the timer. */
