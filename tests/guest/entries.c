@@ -336,6 +336,7 @@ TEST(user_privileged_instructions)
 }
 
 USER_CODE_BLOCK(user_rdtsc, "rdtsc\n\tud2\n");
+USER_CODE_BLOCK(user_rdtscp, "rdtscp\n\tud2\n");
 
 /* With CR4.TSD the time is the kernel's alone; registers stay as they are. */
 TEST(user_time_stamp_disabled)
@@ -348,6 +349,10 @@ TEST(user_time_stamp_disabled)
     CHECK_EQ(enter_and_catch(&r), VEC_GP);
     CHECK_EQ(fault.regs.rax, 0x1234);
     CHECK_EQ(fault.regs.rdx, 0x1234);
+    r = user_regs(user_rdtscp_from, user_rdtscp_to);
+    r.rcx = 0x1234;
+    CHECK_EQ(enter_and_catch(&r), VEC_GP);
+    CHECK_EQ(fault.regs.rcx, 0x1234);
     WRITE_REG(cr4, cr4);
     vcpu0()->evtchn_upcall_mask = 1;
 }

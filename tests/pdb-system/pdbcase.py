@@ -142,7 +142,7 @@ class Wire:
     def stop(self) -> str:
         """Why the machine has stopped; what it says meanwhile is kept."""
         while (said := self.reply())[:1] == "O" and said != "OK":
-            self.told.append(bytes.fromhex(said[1:]).decode())
+            self.told.append(bytes.fromhex(plain(said[1:])).decode())
         return said
 
     def ask(self, body: str) -> str:
