@@ -232,7 +232,7 @@ static int in_where(struct pdb *p, struct pdb_in *in, struct pdb_bp *bp,
     if (bp->len == 0)
         return -PDB_EINVAL;
     if (bp->len > PDB_MAX_WATCH)
-        return -PDB_ENOMEM;
+        return -PDB_E2BIG;
     if (p->context.kind == PDB_SPACE_PHYS)
         return -PDB_EINVAL;
     if (!thread_pick(p, p->general, t))
@@ -289,6 +289,20 @@ static int bp_enter(struct pdb *p, const struct pdb_bp *new, struct pdb_tid t)
     return err;
 }
 
+/* Of all that is refused, -E2BIG can only be the size of a watch. */
+static bool refuse(struct pdb *p, int err)
+{
+    char what[48];
+    struct pdb_out o;
+
+    if (err != -PDB_E2BIG)
+        return reply_error(p, err, "breakpoint");
+    pdb_out_init(&o, what, sizeof(what) - 1, 0);
+    pdb_printf(&o, "watchpoint on more than %u MiB", PDB_MAX_WATCH >> 20);
+    what[o.len] = '\0';
+    return reply_error(p, err, what);
+}
+
 bool packet_Z(struct pdb *p, struct pdb_in *in)
 {
     uint32_t code_len = p->brk.code_len;
@@ -305,7 +319,7 @@ bool packet_Z(struct pdb *p, struct pdb_in *in)
     if (err >= 0)
         return reply_ok(p);
     p->brk.code_len = code_len;
-    return reply_error(p, err, "breakpoint");
+    return refuse(p, err);
 }
 
 bool packet_z(struct pdb *p, struct pdb_in *in)
@@ -317,7 +331,7 @@ bool packet_z(struct pdb *p, struct pdb_in *in)
     memset(&key, 0, sizeof(key));
     err = in_where(p, in, &key, &t);
     if (err < 0)
-        return reply_error(p, err, "breakpoint");
+        return refuse(p, err);
     bp = bp_find(p, &key);
     if (bp)
         bp_remove(p, bp, true);

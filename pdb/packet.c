@@ -55,6 +55,12 @@ static bool serve_by(const struct entry *e, struct pdb *p, struct pdb_in *in)
     return true;
 }
 
+/* The core's own: the target has not been asked, and has nothing to say. */
+static bool is_ours(int err)
+{
+    return err == -PDB_EINVAL || err == -PDB_ENOMEM || err == -PDB_E2BIG;
+}
+
 /* What an errno says to a person when the target has nothing better. */
 static const char *errno_text(int err)
 {
@@ -63,7 +69,7 @@ static const char *errno_text(int err)
     case -PDB_ENOENT: return "no such thing";
     case -PDB_ESRCH: return "no such thread or inferior";
     case -PDB_EIO: return "a fault was caught inside the debugger";
-    case -PDB_E2BIG: return "too long for one packet";
+    case -PDB_E2BIG: return "too long, try parts of it";
     case -PDB_ENOMEM: return "no room left in the debugger's tables";
     case -PDB_EFAULT: return "address not mapped";
     case -PDB_EBUSY: return "busy";
@@ -92,7 +98,7 @@ void note_failure(struct pdb *p, int err, const char *what)
 {
     const char *why = NULL;
 
-    if (p->ops->reason && err != -PDB_EINVAL && err != -PDB_ENOMEM)
+    if (p->ops->reason && !is_ours(err))
         why = p->ops->reason(p->ctx);
     copy_note(p->why, what, why ? why : errno_text(err));
 }

@@ -413,7 +413,13 @@ static void large_watch(struct fake *f)
 {
     fake_init(f, 0);
     fake_attach(f);
-    HAS(fake_ask(f, "Z2,10300,100001"), "E.");
+    f->why = "an older failure";
+    IS(fake_ask(f, "Z2,10300,100001"),
+       "E.watchpoint on more than 1 MiB: too long, try parts of it");
+    IS(f->pdb.why,
+       "watchpoint on more than 1 MiB: too long, try parts of it");
+    IS(fake_ask(f, "Z2,10300,100000"), "OK"); /* the most that there is */
+    IS(fake_ask(f, "z2,10300,100000"), "OK");
     IS(fake_ask(f, "Z2,10303,105"), "OK");
     CHECK(f->hw_used[0] && !f->hw_used[1]);
     CHECK(f->hw[0].addr == 0x10303 && f->hw[0].len == 0x105);
