@@ -5,14 +5,12 @@
  * may send the second away, and have it back.  Built with the lib of
  * tests/guest.
  */
-#include "guest.h"
+#include "second.h"
 
 #define LOAD_LENGTH 3
 
 volatile ulong spins, rounds; /* of the second and of the first */
 volatile ulong goes, comes;   /* set by gdb: the second is to do that */
-
-static char second_stack[4096] __attribute__((aligned(16)));
 
 static void second_main(void)
 {
@@ -40,23 +38,10 @@ static void wait_for_second(struct regs *regs)
     regs->rip += LOAD_LENGTH;
 }
 
-static void start_second(void)
-{
-    static struct vcpu_guest_context c;
-
-    kernel_context(&c, second_main, END_OF(second_stack));
-    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_initialise, 1, &c)));
-    shared_info->vcpu_info[1].evtchn_upcall_mask = 1;
-    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_up, 1, NULL)));
-}
-
 TEST(helped_step)
 {
     trap_handler_set(VEC_PF, wait_for_second);
-    start_second();
-    while (!spins)
-        asm volatile("pause");
-    print("BOTH-RUN\n");
+    REQUIRE(second_start(second_main, &spins));
     for (;;) {
         asm volatile(".globl faulting_load\n"
                      "faulting_load: mov (%0), %0"

@@ -5,8 +5,7 @@
  * virtual CPU writes all the time to a neighbour on the first page.  Built with
  * the lib of tests/guest.
  */
-#include "guest.h"
-#include "events.h"
+#include "second.h"
 
 #define NOINLINE __attribute__((noinline))
 
@@ -20,8 +19,6 @@ volatile ulong single[6] __attribute__((aligned(4096)));
 volatile ulong spins __attribute__((aligned(4096)));
 volatile ulong seen;
 
-static char second_stack[4096] __attribute__((aligned(16)));
-
 static void second_main(void)
 {
     for (;;) {
@@ -30,16 +27,6 @@ static void second_main(void)
         room.before++;
         spins++;
     }
-}
-
-static void start_second(void)
-{
-    static struct vcpu_guest_context c;
-
-    kernel_context(&c, second_main, END_OF(second_stack));
-    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_initialise, 1, &c)));
-    shared_info->vcpu_info[1].evtchn_upcall_mask = 1;
-    REQUIRE(CHECK_OK(hc_vcpu_op(VCPUOP_up, 1, NULL)));
 }
 
 NOINLINE void write_first(ulong n)
@@ -99,10 +86,7 @@ NOINLINE void write_singles(ulong n)
 
 TEST(watched_pages)
 {
-    start_second();
-    while (!spins)
-        asm volatile("pause");
-    print("BOTH-RUN\n");
+    REQUIRE(second_start(second_main, &spins));
     for (ulong n = 1;; n++) {
         write_first(n);
         write_far(n);
