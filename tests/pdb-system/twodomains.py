@@ -2,6 +2,7 @@
 """Machines with a tiny kernel as domain 0, and two-domains.c under gdb."""
 from __future__ import annotations
 
+import fcntl
 import subprocess
 
 import dom0
@@ -13,9 +14,12 @@ KERNEL = TOP / "tests/guest/build/two-domains.elf"
 
 
 def build_kernel(name: str = KERNEL.stem) -> dict[str, int]:
-    """A tiny kernel; where its symbols are."""
-    subprocess.run(["make", "-s", "-C", str(TOP / "tests/guest"),
-                    "VPATH=../pdb-system", f"build/{name}.elf"], check=True)
+    """A tiny kernel; where its symbols are.  One make at a time."""
+    with open(TOP / "tests/guest/Makefile", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(["make", "-s", "-C", str(TOP / "tests/guest"),
+                        "VPATH=../pdb-system", f"build/{name}.elf"],
+                       check=True)
     names = subprocess.run(["nm", str(KERNEL.with_stem(name))], text=True,
                            check=True, stdout=subprocess.PIPE).stdout
     return {line.split()[2]: int(line.split()[0], 16)
