@@ -15,6 +15,10 @@
  * pt_cmpxchg().  Copies of an entry elsewhere (fork) lose it at their first
  * fault.  The hypervisor's own accesses for a guest open PKRU until the way
  * back to the guest, where a hit is told.
+ *
+ * While CR4.PKE is set a guest can change PKRU (WRPKRU has no privilege), which
+ * is put right at the first chance, and keys in its own entries mean something:
+ * no guest is to hear of either.
  */
 #include <hv/atomic.h>
 #include <hv/cpu.h>
@@ -313,19 +317,27 @@ static void open_here(void)
     raise_softirq(SOFTIRQ_GUARD);
 }
 
-/* A key that no watch here put there, or a PKRU that the guest has changed. */
+/*
+ * A guest has changed PKRU: WRPKRU works in any ring while CR4.PKE is set.
+ * True: it had, and what faulted may not fault again.
+ */
+static bool mend_pkru(void)
+{
+    u32 wanted = wanted_pkru();
+
+    if (rdpkru() == wanted)
+        return false;
+    wrpkru(wanted);
+    return true;
+}
+
+/* A key that no watch here put there, or one that is only in the TLB. */
 static void pass_fault(u64 addr)
 {
     pte_t *e = entry_of(currd, read_cr3(), addr);
 
-    if (!e || (READ_ONCE(*e) & PTE_KEY) != PTE_KEY) {
-        if (rdpkru() == wanted_pkru())
-            open_here();
-        else
-            wrpkru(wanted_pkru());
-        return;
-    }
-    (void)set_key(e, false);
+    if (e)
+        (void)set_key(e, false);
     invlpg(addr);
 }
 
@@ -338,16 +350,13 @@ static bool is_key_fault(const struct cpu_user_regs *regs)
 static void guest_trap(struct cpu_user_regs *regs)
 {
     u64 addr = read_cr2();
+    bool on = pdb_guards_any(), mended = on && mend_pkru();
 
-    if (!is_key_fault(regs)) {
+    if (!is_key_fault(regs))
         guest_traps(regs);
-        return;
-    }
-    if (!pdb_guards_any()) { /* the last watch has gone meanwhile */
+    else if (!on) /* the last watch has gone meanwhile */
         wrpkru(0);
-        return;
-    }
-    if (!is_watched(addr) || !pdb_trap(regs))
+    else if (!mended && (!is_watched(addr) || !pdb_trap(regs)))
         pass_fault(addr);
 }
 
@@ -359,6 +368,10 @@ static bool hypervisor_trap(const struct cpu_user_regs *regs)
 
     if (!is_key_fault(regs))
         return false;
+    if (pdb_guards_any() && mend_pkru()) {
+        raise_softirq(SOFTIRQ_GUARD); /* the vCPU may be about to change */
+        return true;
+    }
     if (!c->touched && !current->is_idle && is_watched(addr)) {
         c->touched = addr;
         c->who = pdb_thread_here(guest_cpu_user_regs());
