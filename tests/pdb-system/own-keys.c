@@ -95,6 +95,8 @@ USER_CODE_BLOCK(stores, "xor %ecx, %ecx\n"
                         "pop %rbx\n"
                         "syscall");
 
+USER_CODE_BLOCK(calls, "syscall");
+
 static void on_undefined(struct regs *regs)
 {
     undefined++;
@@ -176,12 +178,23 @@ NOINLINE void write_after_iret(ulong n)
     room.bytes[5] = (uint8_t)n;
 }
 
+/* The frame meets a key that no watch has put there. */
+NOINLINE void write_after_frame(ulong n)
+{
+    int vector;
+
+    set_key(trap_stack_top - 8, NR_KEYS - 1);
+    vector = user_run(calls_from, calls_to, 0, 0);
+    room.bytes[6] = (uint8_t)n;
+    wrong += vector != VEC_SYSCALL;
+}
+
 NOINLINE void write_under_own_key(ulong n)
 {
     static const ulong keys[] = { 0, 15, 1, 7 };
 
     set_key(&room, keys[n % ARRAY_SIZE(keys)]);
-    room.bytes[6] = (uint8_t)n;
+    room.bytes[7] = (uint8_t)n;
 }
 
 /* Nothing that is watched, but all that else there is. */
@@ -219,6 +232,7 @@ TEST(own_keys)
         write_allowed(n);
         write_after_syscall(n);
         write_after_iret(n);
+        write_after_frame(n);
         write_under_own_key(n);
     }
 }

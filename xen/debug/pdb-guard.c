@@ -26,6 +26,7 @@
 #include <hv/mm.h>
 #include <hv/pv-mm.h>
 #include <hv/pv.h>
+#include <hv/smp.h>
 #include <hv/softirq.h>
 #include <hv/spinlock.h>
 #include <hv/x86.h>
@@ -310,11 +311,17 @@ static bool is_watched(u64 addr)
     return false;
 }
 
-/* Open until the way back to the guest. */
-static void open_here(void)
+/*
+ * Open until the way back to the guest.  The short ones (SYSCALL, the iret
+ * hypercall, an event) do not look for softirqs any more, and have interrupts
+ * off: one comes when the guest has them.
+ */
+static void open_here(const struct cpu_user_regs *regs)
 {
     wrpkru(0);
     raise_softirq(SOFTIRQ_GUARD);
+    if (!(regs->rflags & X86_EFLAGS_IF))
+        smp_send_event_check(smp_processor_id());
 }
 
 /*
@@ -376,7 +383,7 @@ static bool hypervisor_trap(const struct cpu_user_regs *regs)
         c->touched = addr;
         c->who = pdb_thread_here(guest_cpu_user_regs());
     }
-    open_here();
+    open_here(regs);
     return true;
 }
 
