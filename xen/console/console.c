@@ -133,7 +133,7 @@ static void start_sending(struct line *l)
         while (cs_tx_pending(&l->port) && feed_polled(l))
             ;
         /* The interrupt of an empty transmitter brings line_service(). */
-        if (line_has_news(l) && l->by_irq)
+        if (line_has_news(l) && l->by_irq && !l->port.held)
             ns16550_set_irqs(&l->uart, true, true);
         return;
     }

@@ -18,6 +18,7 @@
 #include <hv/irq.h>
 #include <hv/pv.h>
 #include <hv/smp.h>
+#include <hv/softirq.h>
 #include <hv/x86.h>
 
 #include "pdb-stop.h"
@@ -136,20 +137,41 @@ void pdb_wake(cpumask_t cpus)
             smp_send_vector(cpumask_of(cpu), VECTOR_WAKE);
 }
 
+/*
+ * The CPUs that hear the line may be those that gdb keeps stopped while others
+ * run: bytes that lie there at two looks in a row are one of these others'.
+ * Returns whether some lie there.
+ */
+static bool look_at_line(bool lay_there)
+{
+    bool waiting = READ_ONCE(pdb_gate.phase) == GATE_RUNNING &&
+                   !console_debug_held() && console_debug_waiting();
+    unsigned int cpu;
+
+    if (!waiting || !lay_there)
+        return waiting;
+    for_each_cpu (cpu, READ_ONCE(cpu_online_map) & ~READ_ONCE(pdb_gate.parked))
+        cpu_raise_softirq(cpu, SOFTIRQ_LISTEN);
+    return false;
+}
+
 /* Until this CPU may go on. */
 static void wait_in_park(void)
 {
     cpumask_t self = cpumask_of(smp_processor_id());
     u64 since = rdtsc(), enough = (u64)tsc_khz * REST_ENOUGH_US / 1000;
+    bool lay_there = false;
 
     do {
         __atomic_fetch_or(&pdb_gate.parked, self, __ATOMIC_SEQ_CST);
         while (pdb_must_stay(smp_processor_id()))
             if (READ_ONCE(pdb_gate.phase) != GATE_STEPPING &&
-                rdtsc() - since > enough)
+                rdtsc() - since > enough) {
                 nap();
-            else
+                lay_there = look_at_line(lay_there);
+            } else {
                 pdb_rest();
+            }
         __atomic_fetch_and(&pdb_gate.parked, ~self, __ATOMIC_SEQ_CST);
     } while (pdb_must_stay(smp_processor_id()));
     if (this_cpu(pdb_cpu).naps) /* beneath: what woke us was for that, too */

@@ -13,6 +13,7 @@
 #include <hv/options.h>
 #include <hv/printk.h>
 #include <hv/pv.h>
+#include <hv/softirq.h>
 #include <hv/spinlock.h>
 #include <hv/string.h>
 #include <hv/timer.h>
@@ -136,16 +137,21 @@ static const struct pdb_ops machine_ops = {
 static struct timer watch_timer;
 static bool lay_there;
 
+static void hear_line(void)
+{
+    unsigned long flags = local_irq_save();
+
+    console_debug_poll();
+    local_irq_restore(flags);
+}
+
 static void watch_line(void *unused)
 {
     bool waiting = console_debug_waiting() && !console_debug_held();
-    unsigned long flags;
 
     (void)unused;
     if (waiting && lay_there) {
-        flags = local_irq_save();
-        console_debug_poll();
-        local_irq_restore(flags);
+        hear_line();
         waiting = false;
     }
     lay_there = waiting;
@@ -161,6 +167,7 @@ static void pdb_watch_line(void)
     for_each_online_cpu (cpu)
         if (cpu != 0)
             break;
+    softirq_register(SOFTIRQ_LISTEN, hear_line);
     timer_init(&watch_timer, watch_line, NULL, cpu);
     timer_set(&watch_timer, now() + WATCH_PERIOD);
 }

@@ -70,7 +70,8 @@ void vcpu_update_time_info(struct vcpu *v)
 {
     struct cpu_clock c;
     unsigned long flags;
-    u64 base;
+    unsigned int tries = 3; /* gdb may be stepping through here */
+    u64 base, shift;
 
     clock_read_scale(&c);
     base = (u64)(c.system_base - v->domain->time_shift);
@@ -78,8 +79,11 @@ void vcpu_update_time_info(struct vcpu *v)
                v->time_last.system_time == base))
         return;
     flags = local_irq_save();
-    clock_read_scale(&c);
-    update(v, &c, (u64)(c.system_base - v->domain->time_shift));
+    do { /* the NMI of a debugger's stop changes all of it */
+        shift = READ_ONCE(v->domain->tsc_shift);
+        clock_read_scale(&c);
+        update(v, &c, (u64)(c.system_base - v->domain->time_shift));
+    } while (unlikely(READ_ONCE(v->domain->tsc_shift) != shift) && tries--);
     local_irq_restore(flags);
 }
 

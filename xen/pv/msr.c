@@ -33,7 +33,7 @@ int pv_rdmsr(struct vcpu *v, u32 msr, u64 *val)
         *val = rdmsr(msr) & EFER_VISIBLE;
         return 0;
     case MSR_TSC:
-        *val = rdtsc() - v->domain->tsc_shift;
+        *val = pv_guest_tsc(v->domain);
         return 0;
     case MSR_APIC_BASE:
         *val = 0xfee00000UL | 1UL << 11 | (v->id ? 0 : 1UL << 8);

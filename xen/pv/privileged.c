@@ -56,9 +56,10 @@ static bool write_guest_cr0(struct vcpu *v, u64 val)
 
 static bool write_guest_cr4(struct vcpu *v, u64 val)
 {
-    u64 ours = v->domain->tsc_shift ? X86_CR4_TSD : 0;
-
-    v->pv.ctrlreg[4] = (val & GUEST_CR4) | X86_CR4_PAE | ours;
+    WRITE_ONCE(v->pv.ctrlreg[4], (val & GUEST_CR4) | X86_CR4_PAE);
+    /* Behind it: a stop's NMI in between sets both. */
+    if (READ_ONCE(v->domain->tsc_shift))
+        v->pv.ctrlreg[4] |= X86_CR4_TSD;
     v->pv.own_tsd = !!(val & X86_CR4_TSD);
     pv_tsc_load();
     return true;
@@ -163,10 +164,22 @@ static void do_cpuid(struct cpu_user_regs *regs)
     regs->rdx = r.d;
 }
 
+u64 pv_guest_tsc(const struct domain *d)
+{
+    unsigned int tries = 3; /* gdb may be stepping through here */
+    u64 shift, t;
+
+    do {
+        shift = READ_ONCE(d->tsc_shift);
+        t = rdtsc();
+    } while (READ_ONCE(d->tsc_shift) != shift && tries--);
+    return t - shift;
+}
+
 /* False: the guest kernel keeps the TSC from this mode. */
 static bool do_rdtsc(struct cpu_user_regs *regs)
 {
-    u64 t = rdtsc() - currd->tsc_shift;
+    u64 t = pv_guest_tsc(currd);
 
     if (current->pv.own_tsd && !current->pv.in_kernel)
         return false;

@@ -56,6 +56,8 @@ bool pv_emulate_privileged(struct cpu_user_regs *regs);
 /* The same for RDTSC alone, which is frequent where it traps; irqs off. */
 bool pv_emulate_tsc(struct cpu_user_regs *regs);
 bool pv_emulate_forced(struct cpu_user_regs *regs); /* ud2 'xen' cpuid */
+/* The TSC without the debugger's stops, of which one may come meanwhile. */
+u64 pv_guest_tsc(const struct domain *d);
 int pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long val);
 void pv_debugreg_load(struct vcpu *v); /* current: into the CPU, if enabled */
 /*
