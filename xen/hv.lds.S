@@ -18,7 +18,6 @@ OUTPUT_ARCH(i386:x86-64)
 ENTRY(multiboot_entry)
 
 #define PAGE 4096
-#define PHYS(sym) (sym - IMAGE_VIRT_START + IMAGE_PHYS_START)
 
 PHDRS
 {
@@ -34,7 +33,7 @@ SECTIONS
     . = IMAGE_VIRT_START;
     hv_image_start = .;
 
-    .text : AT(PHYS(ADDR(.text))) {
+    .text : {
         hv_text_start = .;
         KEEP(*(.multiboot))
         *(.text.entry)
@@ -44,7 +43,7 @@ SECTIONS
         hv_text_end = .;
     } :text =0xcccccccc
 
-    .init.text : AT(PHYS(ADDR(.init.text))) {
+    .init.text : {
         hv_init_start = .;
         hv_init_text_start = .;
         *(.init.text)
@@ -54,7 +53,7 @@ SECTIONS
         hv_init_text_end = .;
     } :init
 
-    .init.data : AT(PHYS(ADDR(.init.data))) {
+    .init.data : {
         *(.init.rodata .init.rodata.*)
         *liblzma.a:*(.rodata .rodata.* .data .data.* .bss)
         *libz.a:*(.rodata .rodata.* .data .data.* .bss)
@@ -73,7 +72,7 @@ SECTIONS
         hv_init_end = .;
     } :init
 
-    .rodata : AT(PHYS(ADDR(.rodata))) {
+    .rodata : {
         hv_rodata_start = .;
         *(EXCLUDE_FILE(*symbols.o *symbols-none.o) .rodata)
         *(.rodata.*)
@@ -86,13 +85,13 @@ SECTIONS
         . = ALIGN(4);
     } :rodata
 
-    .note.gnu.build-id : AT(PHYS(ADDR(.note.gnu.build-id))) {
+    .note.gnu.build-id : {
         hv_build_id_start = .;
         *(.note.gnu.build-id)
         hv_build_id_end = .;
     } :rodata :note
 
-    .data : AT(PHYS(ADDR(.data))) {
+    .data : {
         . = ALIGN(PAGE);
         hv_rodata_end = .;
         hv_data_start = .;
@@ -110,7 +109,7 @@ SECTIONS
         hv_load_end = .;
     } :data
 
-    .bss : AT(PHYS(ADDR(.bss))) {
+    .bss : {
         . = ALIGN(PAGE);
         hv_bss_start = .;
         *(.bss.stack_aligned)

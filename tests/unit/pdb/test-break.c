@@ -119,6 +119,20 @@ static void hits_are_reported(struct fake *f)
     HAS(fake_ask(f, "?"), "T05thread:p1.2;swbreak:;"); /* asked outright */
 }
 
+/* In non-stop mode it may be gone by the time gdb hears of the hit. */
+static void hits_are_named_in_non_stop(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    IS(fake_ask(f, "Z0,10200,1"), "OK");
+    fake_ask(f, "QNonStop:1");
+    fake_ask(f, "?");
+    fake_ask(f, "vStopped");
+    fake_ask(f, "vCont;c");
+    CHECK(fake_int3(f, 1, 2, 0x10200) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "Stop:T05thread:p1.2;swbreak:;");
+}
+
 static void foreign_int3_is_passed(struct fake *f)
 {
     fake_init(f, 0);
@@ -488,6 +502,7 @@ const struct test break_tests[] = {
     { "tables fill up with an error", tables_fill_up_with_an_error },
     { "hits are reported", hits_are_reported },
     { "foreign int3 is passed", foreign_int3_is_passed },
+    { "hits are named in non-stop", hits_are_named_in_non_stop },
     { "late int3 is tried again", late_int3_is_tried_again },
     { "false condition is silent", false_condition_is_silent },
     { "step over counts as a step", step_over_counts_as_a_step },
