@@ -18,12 +18,16 @@ struct {
 volatile ulong single[6] __attribute__((aligned(4096)));
 volatile ulong spins __attribute__((aligned(4096)));
 volatile ulong seen;
+volatile ulong racing; /* set by gdb: each CPU counts in its own */
+volatile ulong counts[8] __attribute__((aligned(4096)));
 
 static void second_main(void)
 {
     for (;;) {
         for (int i = 0; i < 5000; i++)
             asm volatile("pause");
+        while (racing)
+            counts[1]++;
         room.before++;
         spins++;
     }
@@ -88,6 +92,8 @@ TEST(watched_pages)
 {
     REQUIRE(second_start(second_main, &spins));
     for (ulong n = 1;; n++) {
+        while (racing)
+            counts[0]++;
         write_first(n);
         write_far(n);
         write_string(n);

@@ -538,17 +538,35 @@ void pdb_guard_touch(const struct cpu_user_regs *regs, struct pdb_stop *s)
     *t = (struct touch){s->thread, regs->rip, s->addr};
 }
 
+static void tell_late(struct touch *t, struct pdb_stop *s)
+{
+    *s = (struct pdb_stop){.why = PDB_WHY_GUARD, .thread = t->who,
+                           .addr = t->addr, .stepped = true};
+    t->who.tid = 0;
+}
+
 bool pdb_guard_late(struct pdb_stop *s)
 {
-    struct pdb_tid who = pdb_thread_here(guest_cpu_user_regs());
-    struct touch *t = find_touch(who);
+    struct touch *t = find_touch(pdb_thread_here(guest_cpu_user_regs()));
 
     if (!t)
         return false;
-    *s = (struct pdb_stop){.why = PDB_WHY_GUARD, .thread = who,
-                           .addr = t->addr, .stepped = true};
-    t->who.tid = 0;
+    tell_late(t, s);
     return true;
+}
+
+void pdb_guard_in_turn(struct pdb_stop *s)
+{
+    if (s->why != PDB_WHY_GUARD || s->stepped)
+        return;
+    for (struct touch *t = touches; t < touches + NR_PDB_STEPS; t++) {
+        const struct vcpu *v = t->who.tid ? pdb_vcpu(t->who) : NULL;
+
+        if (v && pdb_step_is_spent(v)) {
+            tell_late(t, s);
+            return;
+        }
+    }
 }
 
 void pdb_guard_look(struct pdb_tid who)

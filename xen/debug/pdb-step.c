@@ -246,6 +246,12 @@ static void note_spent(const struct pdb_one_step *s,
     }
 }
 
+bool pdb_step_is_spent(const struct vcpu *v)
+{
+    return per_cpu(pdb_cpu, v->processor).step_spent &&
+           cpu_info_of_stack(cpu_stacks[v->processor])->current_vcpu == v;
+}
+
 static void disarm_guest(struct pdb_one_step *s)
 {
     struct vcpu *v = pdb_vcpu(s->vcpu);

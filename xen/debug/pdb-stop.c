@@ -438,6 +438,7 @@ enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s)
     enum pdb_verdict verdict;
 
     gather(regs);
+    pdb_guard_in_turn(s);
     tell_absent(s);
     t->planned = false;
     if (t->scoped && s->why == PDB_WHY_SOFT && pdb_int3_site(regs))

@@ -128,6 +128,8 @@ void pdb_step_arm(struct pdb_tid t);
 /* Take back what was armed and did not happen. What is on its way in the guest
  * goes on: it is not armed again, and gdb may forget it. */
 void pdb_steps_disarm(void);
+/* Disarmed when it had been made; the vCPU's CPU waits to tell of it. */
+bool pdb_step_is_spent(const struct vcpu *v);
 void pdb_steps_forget(const struct pdb_tid *who); /* NULL: everybody's */
 /* d ends: what was armed in its vCPUs does not happen any more. */
 void pdb_steps_forget_domain(const struct domain *d);
@@ -215,6 +217,9 @@ void pdb_guard_touch(const struct cpu_user_regs *regs, struct pdb_stop *s);
 /* The step after that was made, but another stop came first. True: *s is to
  * have the core look whether it was a hit. */
 bool pdb_guard_late(struct pdb_stop *s);
+/* *s is a touch: if another CPU has such a step to tell of, that comes first,
+ * and what this one has met happens again. All are stopped. */
+void pdb_guard_in_turn(struct pdb_stop *s);
 /* As pdb_hw_look() and pdb_hw_changed(), for a step of a vCPU's at rip. */
 void pdb_guard_look(struct pdb_tid vcpu);
 bool pdb_guard_changed(struct pdb_tid vcpu, u64 rip, struct pdb_stop *s);
