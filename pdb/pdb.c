@@ -41,7 +41,7 @@ void session_reset(struct pdb *p)
     while (p->nr_attached)
         pid_forget(p, p->attached[0]);
     p->multiprocess = p->error_text = p->swbreak = p->hwbreak = false;
-    p->non_stop = p->thread_events = p->no_resumed = p->console_on = false;
+    p->non_stop = p->thread_events = p->console_on = false;
     p->owed = p->notified = p->announced = p->extended = false;
     p->sse = p->flags & PDB_SSE;
     p->command = NULL;
@@ -209,13 +209,15 @@ static bool is_life(enum pdb_why why)
            why == PDB_WHY_NEW_THREAD || why == PDB_WHY_GONE_THREAD;
 }
 
-/* All-stop: no thread is left that gdb let run. */
-static bool nothing_runs(struct pdb *p)
+bool pdb_nothing_runs(struct pdb *p)
 {
     struct pdb_tid t = { 0, 0 };
 
+    if (!p->owed || p->non_stop || p->state != PDB_RUNNING)
+        return false;
     while (thread_next(p, &t))
-        if (pdb_plan_find(p, &p->plan, t) != PDB_DO_STAY)
+        if (pdb_plan_find(p, &p->plan, t) != PDB_DO_STAY &&
+            !(p->ops->is_down && p->ops->is_down(p->ctx, t)))
             return false;
     return true;
 }
@@ -237,10 +239,6 @@ static bool life_matters(struct pdb *p, const struct pdb_stop *s)
         stop_forget(p, s->thread.pid);
         pid_forget(p, s->thread.pid);
         return known;
-    case PDB_WHY_GONE_THREAD:
-        if (known && p->no_resumed && p->owed && nothing_runs(p))
-            return true;
-        return known && p->thread_events;
     default: return known && p->thread_events;
     }
 }
@@ -304,8 +302,29 @@ static enum pdb_verdict report(struct pdb *p, const struct pdb_stop *s)
     return PDB_HOLD;
 }
 
+/*
+ * Nothing is left that gdb could hear of. The packet for that, N, gdb 13 takes
+ * for old news, and waits on, as long as its list of threads has one that it
+ * has let run; and a vCPU that is down stays in the list.
+ */
+static enum pdb_verdict report_idle(struct pdb *p, struct pdb_tid t)
+{
+    struct pdb_stop s = {
+        .why = PDB_WHY_HALTED,
+        .thread = t,
+        .text = "The vCPU has gone down, and no other thread was let run.\n",
+    };
+
+    hit_settle(p);
+    return report(p, &s);
+}
+
 static enum pdb_verdict event_life(struct pdb *p, const struct pdb_stop *s)
 {
+    if (s->why == PDB_WHY_GONE_THREAD && !p->thread_events &&
+        pdb_plan_find(p, &p->plan, s->thread) != PDB_DO_STAY &&
+        pdb_attached(p, s->thread.pid) && pdb_nothing_runs(p))
+        return report_idle(p, s->thread);
     if (!life_matters(p, s))
         return pdb_holding(p) ? PDB_HOLD : PDB_GO;
     if (!pdb_holding(p))

@@ -137,7 +137,7 @@ struct pdb {
 
     /* What this gdb asked for. */
     bool multiprocess, error_text, swbreak, hwbreak, non_stop, thread_events;
-    bool no_resumed, console_on, extended;
+    bool console_on, extended;
     bool sse; /* PDB_SSE, as it was when this gdb came */
     struct pdb_tid general, cont; /* of Hg and Hc */
     struct pdb_tid listed; /* where qsThreadInfo goes on */
@@ -235,6 +235,9 @@ bool pdb_holding(const struct pdb *p);
 
 /* True while non-stop mode lets the machine run under gdb's eyes. */
 bool pdb_non_stop(const struct pdb *p);
+
+/* All-stop: gdb waits, and no thread is left that it has let run. */
+bool pdb_nothing_runs(struct pdb *p);
 
 bool pdb_tid_equal(struct pdb_tid a, struct pdb_tid b);
 

@@ -51,12 +51,11 @@ static bool query_supported(struct pdb *p, struct pdb_in *in)
     p->error_text = gdb_has(in, "error-message+");
     p->swbreak = gdb_has(in, "swbreak+");
     p->hwbreak = gdb_has(in, "hwbreak+");
-    p->no_resumed = gdb_has(in, "no-resumed+");
     pdb_printf(o, "PacketSize=%x;multiprocess+",
                p->flags & PDB_SEVEN_BIT ? PDB_PACKET_SHARED : PDB_PACKET);
     pdb_puts(o, ";swbreak+;hwbreak+");
     pdb_puts(o, ";ConditionalBreakpoints+;BreakpointCommands+");
-    pdb_puts(o, ";qXfer:features:read+;no-resumed+");
+    pdb_puts(o, ";qXfer:features:read+");
     pdb_puts(o, ";qXfer:threads:read+;qXfer:memory-map:read+;QThreadEvents+");
     if (!(p->flags & PDB_ALL_STOP))
         pdb_puts(o, ";QNonStop+");

@@ -103,13 +103,8 @@ static void put_gone(struct pdb *p, const struct pdb_stop *s)
         pdb_printf(&p->reply, ";process:%x", (unsigned int)s->thread.pid);
 }
 
-/* Untold of threads, gdb still must not wait for one that is gone: N. */
 static void put_gone_thread(struct pdb *p, const struct pdb_stop *s)
 {
-    if (!p->thread_events) {
-        pdb_putc(&p->reply, 'N');
-        return;
-    }
     pdb_putc(&p->reply, 'w');
     pdb_put_hex_fixed(&p->reply, s->number, 2);
     pdb_putc(&p->reply, ';');
@@ -215,6 +210,8 @@ bool packet_question(struct pdb *p, struct pdb_in *in)
         if (!thread_pick(p, p->last.thread, &p->last.thread))
             return reply_put(p, "N");
     }
+    if (p->last.why == PDB_WHY_GONE_THREAD)
+        p->last.why = PDB_WHY_HALTED; /* it is in the list all the same */
     p->general = p->last.thread;
     threads_brief(p, 2); /* one more than after other stops */
     put_stop(p, &p->last);

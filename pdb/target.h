@@ -253,6 +253,9 @@ struct pdb_ops {
     int32_t (*next_inferior)(void *ctx, int32_t pid);
     int32_t (*next_thread)(void *ctx, int32_t pid, int32_t tid);
     int (*thread_info)(void *ctx, struct pdb_tid t, struct pdb_thread_info *i);
+    /* True if t runs only once another thread has brought it up; may be
+     * null. */
+    bool (*is_down)(void *ctx, struct pdb_tid t);
     int (*inferior_info)(void *ctx, int32_t pid, struct pdb_inferior_info *i);
 
     /* gdb takes up a domain, and leaves an inferior, the hypervisor too.  A

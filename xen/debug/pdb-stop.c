@@ -566,16 +566,30 @@ void pdb_life(const struct domain *d, bool born)
     local_irq_restore(flags);
 }
 
+/* It was the last one that gdb waits for. irqs off. */
+static bool ends_the_wait(void)
+{
+    bool ends;
+
+    if (!READ_ONCE(pdb_target->core.owed))
+        return false;
+    while (!pdb_lead()) /* nobody changes the plan meanwhile */
+        cpu_relax();
+    ends = pdb_nothing_runs(&pdb_target->core);
+    pdb_unlead();
+    return ends;
+}
+
 /* All is to stand still when gdb hears of it. */
 void pdb_thread_life(const struct vcpu *v, bool up)
 {
     struct pdb_tid t = {PDB_PID_DOMAIN(v->domain->id), (int32_t)v->id + 1};
     unsigned long flags;
 
-    if (!READ_ONCE(pdb_target->core.thread_events))
-        return;
     flags = local_irq_save();
-    if (pdb_is_attached(t.pid)) {
+    if (pdb_is_attached(t.pid) &&
+        (READ_ONCE(pdb_target->core.thread_events) ||
+         (!up && ends_the_wait()))) {
         this_cpu(pdb_own_stop) = (struct pdb_stop){
             .why = up ? PDB_WHY_NEW_THREAD : PDB_WHY_GONE_THREAD,
             .thread = t,

@@ -112,6 +112,7 @@ static const struct pdb_ops machine_ops = {
     .next_inferior = pdb_next_inferior,
     .next_thread = pdb_next_thread,
     .thread_info = pdb_thread_info,
+    .is_down = pdb_is_down,
     .inferior_info = pdb_inferior_info,
     .resume = op_resume,
     .interrupt = op_interrupt,

@@ -109,6 +109,7 @@ int pdb_set_fpu(void *ctx, struct pdb_tid t, const u8 *fxsave);
 int32_t pdb_next_inferior(void *ctx, int32_t pid);
 int32_t pdb_next_thread(void *ctx, int32_t pid, int32_t tid);
 int pdb_thread_info(void *ctx, struct pdb_tid t, struct pdb_thread_info *i);
+bool pdb_is_down(void *ctx, struct pdb_tid t);
 int pdb_inferior_info(void *ctx, int32_t pid, struct pdb_inferior_info *i);
 /* gdb holds this inferior. */
 bool pdb_is_attached(int32_t pid);

@@ -399,6 +399,14 @@ int pdb_thread_info(void *ctx, struct pdb_tid t, struct pdb_thread_info *i)
     return 0;
 }
 
+bool pdb_is_down(void *ctx, struct pdb_tid t)
+{
+    const struct vcpu *v = pdb_vcpu(t);
+
+    (void)ctx;
+    return v && (READ_ONCE(v->pause_flags) & VPF_DOWN);
+}
+
 /*
  * Named as distributions store debug files, so that the splitter, or gdb's
  * own file system, finds the file of this very build.

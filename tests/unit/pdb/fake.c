@@ -162,6 +162,13 @@ static int thread_info(void *ctx, struct pdb_tid t, struct pdb_thread_info *i)
     return 0;
 }
 
+static bool is_down(void *ctx, struct pdb_tid t)
+{
+    struct fake *f = ctx;
+
+    return f->down[t.pid][t.tid];
+}
+
 static int inferior_info(void *ctx, int32_t pid, struct pdb_inferior_info *i)
 {
     (void)ctx;
@@ -330,6 +337,7 @@ const struct pdb_ops fake_ops = {
     .next_inferior = next_inferior,
     .next_thread = next_thread,
     .thread_info = thread_info,
+    .is_down = is_down,
     .inferior_info = inferior_info,
     .attach = attach,
     .detach = detach,

@@ -22,6 +22,7 @@ struct fake {
     struct pdb pdb;
     uint8_t mem[FAKE_INFERIORS + 1][FAKE_SIZE]; /* by pid; 0 unused */
     bool exists[FAKE_INFERIORS + 1];
+    bool down[FAKE_INFERIORS + 1][FAKE_THREADS + 1];
     struct pdb_regs regs[FAKE_INFERIORS + 1][FAKE_THREADS + 1];
     uint8_t fpu[PDB_FPU_SIZE];
     struct pdb_hw hw[4];

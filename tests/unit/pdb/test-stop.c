@@ -91,19 +91,49 @@ static void thread_events(struct fake *f)
     fake_ask(f, "vCont;c");
     CHECK(fake_stop(f, PDB_WHY_GONE_THREAD, 1, 2) == PDB_HOLD);
     IS(fake_body(fake_pull(f), NULL), "w00;p1.2");
+    fake_push(f, "+", 1);
+    HAS(fake_ask(f, "?"), "T00thread:p1.2;");
+}
+
+static enum pdb_verdict goes_down(struct fake *f, int pid, int tid)
+{
+    f->down[pid][tid] = true;
+    return fake_stop(f, PDB_WHY_GONE_THREAD, pid, tid);
 }
 
 static void says_when_nothing_runs(struct fake *f)
 {
+    const char *rest;
+
     fake_init(f, 0);
     fake_attach(f);
-    fake_ask(f, "qSupported:multiprocess+;no-resumed+");
     fake_ask(f, "vAttach;2");
+    fake_ask(f, "vCont;c:p1.2;c:p2.1");
+    CHECK(goes_down(f, 1, 2) == PDB_GO && goes_down(f, 1, 1) == PDB_GO);
+    CHECK(goes_down(f, 2, 1) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), &rest), "O5468652076435055"); /* The vCPU */
+    fake_push(f, "+", 1);
+    HAS(fake_body(fake_pull(f), NULL), "T00thread:p2.1;");
+    fake_push(f, "+", 1);
+    HAS(fake_ask(f, "?"), "T00thread:p2.1;");
+    /* others go on, or nobody waits */
+    fake_ask(f, "vCont;c:p1.-1");
+    f->down[1][1] = false;
+    CHECK(goes_down(f, 1, 2) == PDB_GO && goes_down(f, 2, 1) == PDB_GO);
+    IS(fake_pull(f), "");
+}
+
+/* The core steps over a breakpoint meanwhile, of which gdb knows nothing. */
+static void says_so_amid_a_step_over(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "vAttach;2");
+    IS(fake_ask(f, "Z0,10200,1;X3,220027"), "OK"); /* false */
     fake_ask(f, "vCont;c:p2.1");
-    CHECK(fake_stop(f, PDB_WHY_GONE_THREAD, 1, 2) == PDB_GO);
-    f->exists[2] = false;
-    CHECK(fake_stop(f, PDB_WHY_GONE_THREAD, 2, 1) == PDB_HOLD);
-    IS(fake_body(fake_pull(f), NULL), "N");
+    CHECK(fake_int3(f, 2, 1, 0x10200) == PDB_GO);
+    CHECK(f->plan.alone && f->mem[2][0x200] != 0xcc);
+    CHECK(goes_down(f, 2, 1) == PDB_HOLD && f->mem[2][0x200] == 0xcc);
 }
 
 static void strange_threads_are_not_shown(struct fake *f)
@@ -431,6 +461,7 @@ const struct test stop_tests[] = {
     { "death while stopped is told later", death_while_stopped_is_told_later },
     { "thread events", thread_events },
     { "says when nothing runs", says_when_nothing_runs },
+    { "says so amid a step over", says_so_amid_a_step_over },
     { "strange threads are not shown", strange_threads_are_not_shown },
     { "catches system calls", catches_system_calls },
     { "non-stop", non_stop },
