@@ -43,6 +43,12 @@ void pdb_puts(struct pdb_out *o, const char *s)
         pdb_putc(o, *s++);
 }
 
+void pdb_put_line(struct pdb_out *o, const char *s)
+{
+    while (*s && *s != '\n')
+        pdb_putc(o, *s++);
+}
+
 void pdb_put_hex(struct pdb_out *o, const void *data, uint32_t len)
 {
     const uint8_t *b = data;

@@ -27,6 +27,7 @@ void pdb_out_init(struct pdb_out *o, char *buf, uint32_t size, uint64_t skip);
 
 void pdb_putc(struct pdb_out *o, char c);
 void pdb_puts(struct pdb_out *o, const char *s);
+void pdb_put_line(struct pdb_out *o, const char *s); /* as far as its '\n' */
 void pdb_put(struct pdb_out *o, const char *s, uint32_t len);
 
 /* len bytes as 2 * len lower-case hex digits. */

@@ -173,13 +173,11 @@ static void keep_stop(struct pdb *p, const struct pdb_stop *s)
  * as the thread stays, the list of threads (thread.c). */
 static void keep_why(struct pdb *p, const char *text)
 {
-    uint32_t n = 0;
+    struct pdb_out o;
 
-    while (n < PDB_NOTE - 1 && text[n] && text[n] != '\n') {
-        p->why[n] = text[n];
-        n++;
-    }
-    p->why[n] = '\0';
+    pdb_out_init(&o, p->why, PDB_NOTE - 1, 0);
+    pdb_put_line(&o, text);
+    p->why[o.len] = '\0';
 }
 
 /* A stop to which nobody listens yet: is it one to wait for gdb in? */

@@ -218,15 +218,13 @@ static uint32_t describe(const struct pdb *p, struct pdb_tid t,
                          const struct pdb_thread_info *i, char text[LINE])
 {
     struct pdb_out o;
-    uint32_t n;
 
     pdb_out_init(&o, text, LINE - 1, 0);
     pdb_printf(&o, "%s%s%s", i->name ? i->name : "",
                i->name && i->state ? " " : "", i->state ? i->state : "");
     if (p->non_stop && p->last.text && pdb_tid_equal(p->last.thread, t)) {
         pdb_puts(&o, "; ");
-        for (n = 0; p->note[n] && p->note[n] != '\n'; n++)
-            pdb_putc(&o, p->note[n]);
+        pdb_put_line(&o, p->note);
     }
     text[o.len] = '\0';
     return o.len;
