@@ -18,7 +18,7 @@ static void no_guest_handler(struct cpu_user_regs *regs)
 void (*guest_trap_handler)(struct cpu_user_regs *regs) = no_guest_handler;
 static bool (*debugger_handler)(struct cpu_user_regs *regs);
 static bool (*key_handler)(const struct cpu_user_regs *regs);
-static bool (*nmi_handler)(struct cpu_user_regs *regs);
+static void (*nmi_handler)(struct cpu_user_regs *regs);
 
 bool cpus_stopping;
 
@@ -44,7 +44,7 @@ void traps_register_keys(bool (*fn)(const struct cpu_user_regs *regs))
     key_handler = fn;
 }
 
-void traps_register_nmi(bool (*fn)(struct cpu_user_regs *regs))
+void traps_register_nmi(void (*fn)(struct cpu_user_regs *regs))
 {
     nmi_handler = fn;
 }
@@ -88,10 +88,10 @@ void do_nmi(struct cpu_user_regs *regs)
 {
     while (READ_ONCE(cpus_stopping))
         cpu_halt();
-    if (nmi_handler && nmi_handler(regs))
-        return;
-    log_warn("NMI on CPU%u, nobody expected it (port 0x61: %#x)\n",
-             smp_processor_id(), inb(0x61));
+    if (nmi_handler)
+        nmi_handler(regs);
+    else
+        log_warn("NMI while starting (port 0x61: %#x)\n", inb(0x61));
 }
 
 void do_double_fault(struct cpu_user_regs *regs)

@@ -172,12 +172,11 @@ static void find_sender(struct cpu_user_regs *regs)
  * It may have come upon a CPU that was about to sleep, after the last look for
  * something to do: an interrupt makes it look again.
  */
-static bool handle_nmi(struct cpu_user_regs *regs)
+static void handle_nmi(struct cpu_user_regs *regs)
 {
     find_sender(regs);
     if (softirq_is_pending())
         smp_send_event_check(smp_processor_id());
-    return true;
 }
 
 /* What an NMI leaves to be done out of it: news for people, for domain 0. */

@@ -59,7 +59,7 @@ void return_to_guest(void) __noreturn;
 /*
  * Hooks of the upper floors.  guest: a trap with guest_mode(regs); always deals
  * with it.  debugger: a trap of the hypervisor before it is called fatal; true
- * if it dealt with it.  nmi: on the NMI stack; true if it was expected.
+ * if it dealt with it.  nmi: on the NMI stack.
  */
 /* Set once, before the machine ends: an NMI stops the CPU that gets it. */
 extern bool cpus_stopping;
@@ -68,7 +68,7 @@ void traps_register_guest(void (*fn)(struct cpu_user_regs *regs));
 void traps_register_debugger(bool (*fn)(struct cpu_user_regs *regs));
 /* A trap of the hypervisor before anybody else: true if it may try again. */
 void traps_register_keys(bool (*fn)(const struct cpu_user_regs *regs));
-void traps_register_nmi(bool (*fn)(struct cpu_user_regs *regs));
+void traps_register_nmi(void (*fn)(struct cpu_user_regs *regs));
 
 /* --- crash.c, symbols.c --- */
 void show_registers(const struct cpu_user_regs *regs);
