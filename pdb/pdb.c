@@ -245,10 +245,16 @@ static bool life_matters(struct pdb *p, const struct pdb_stop *s)
  * gdb 13 steps one thread off a breakpoint, and ends with an internal error if
  * it hears of another one. That may run all the same, for the step's sake.
  */
-static bool is_bystander(const struct pdb *p, const struct pdb_stop *s)
+static bool awaits_another(const struct pdb *p, struct pdb_tid t)
 {
     const struct pdb_action *a = p->plan.act;
 
+    return p->owed && p->plan.nr == 1 && a->what == PDB_DO_STEP &&
+           a->who.tid > 0 && !tid_matches(a->who, t);
+}
+
+static bool is_bystander(const struct pdb *p, const struct pdb_stop *s)
+{
     switch (s->why) {
     case PDB_WHY_SOFT:
     case PDB_WHY_EXEC:
@@ -258,8 +264,18 @@ static bool is_bystander(const struct pdb *p, const struct pdb_stop *s)
     case PDB_WHY_SYSRET: break;
     default: return false;
     }
-    return p->owed && p->plan.nr == 1 && a->what == PDB_DO_STEP &&
-           a->who.tid > 0 && !tid_matches(a->who, s->thread);
+    return awaits_another(p, s->thread);
+}
+
+/*
+ * The step that gdb waits for has ended in another thread, one that gdb takes
+ * to stand still. It hears of the one that was to step, which does something
+ * else by now, and the other one goes on.
+ */
+static bool ends_elsewhere(const struct pdb *p, const struct pdb_stop *s)
+{
+    return s->stepper.tid && !awaits_another(p, s->stepper) &&
+           (s->unheard || awaits_another(p, s->thread));
 }
 
 /* It is before the breakpoint, and a vCPU: nothing else waits with it. */
@@ -334,7 +350,7 @@ static enum pdb_verdict event_life(struct pdb *p, const struct pdb_stop *s)
 enum pdb_verdict pdb_event(struct pdb *p, const struct pdb_stop *event)
 {
     struct pdb_stop s = *event;
-    bool bystander;
+    bool bystander, elsewhere;
     enum hit h;
 
     if (is_life(s.why))
@@ -343,9 +359,13 @@ enum pdb_verdict pdb_event(struct pdb *p, const struct pdb_stop *event)
         return event_alone(p, &s);
     if (pdb_holding(p))
         return PDB_HOLD;
-    bystander = is_bystander(p, &s);
-    s.unheard |= bystander && !can_wait(&s);
+    elsewhere = ends_elsewhere(p, &s);
+    bystander = !elsewhere && is_bystander(p, &s);
+    s.unheard |= elsewhere ? s.why == PDB_WHY_EXEC
+                           : bystander && !can_wait(&s);
     h = hit_judge(p, &s);
+    if (h == HIT_REPORT && elsewhere)
+        s.thread = s.stepper;
     if (h == HIT_REPORT && !bystander)
         return report(p, &s);
     if (h != HIT_REPORT)

@@ -497,14 +497,17 @@ bool pdb_step_enters_kernel(void)
     return find_entering() != NULL;
 }
 
-bool pdb_step_enter_kernel(struct cpu_user_regs *regs, struct pdb_tid *thread)
+bool pdb_step_enter_kernel(struct cpu_user_regs *regs, struct pdb_stop *stop)
 {
     struct pdb_one_step *s = find_entering();
 
     if (!s)
         return false;
     s->armed = false;
-    *thread = thread_now(s);
+    stop->why = PDB_WHY_STEP;
+    stop->thread = thread_now(s);
+    if (!pdb_tid_equal(s->who, stop->thread))
+        stop->stepper = s->who;
     restore_flags(s, regs);
     regs->r11 = regs->rflags;
     pv_enter_by_syscall(regs);

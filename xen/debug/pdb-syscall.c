@@ -126,8 +126,7 @@ void pdb_syscall_caught(void)
     struct call *c;
 
     c = find_call(guest);
-    if (is_step(c) && pdb_step_enter_kernel(guest, &s.thread)) {
-        s.why = PDB_WHY_STEP;
+    if (is_step(c) && pdb_step_enter_kernel(guest, &s)) {
         while (!pdb_stop_guest(&s))
             ;
         return;

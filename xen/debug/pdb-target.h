@@ -145,10 +145,10 @@ bool pdb_step_armed_for(const struct vcpu *v);
 /* One is armed, or on its way, in this inferior; 0: in any domain. */
 bool pdb_steps_in(int32_t pid);
 /* Some step, that of this vCPU's system call, is to end at the kernel's entry.
- * Then that is where it is now, and *thread has made it. */
+ * Then that is where it is now, and *stop tells of that. */
 bool pdb_steps_enter(void);
 bool pdb_step_enters_kernel(void);
-bool pdb_step_enter_kernel(struct cpu_user_regs *regs, struct pdb_tid *thread);
+bool pdb_step_enter_kernel(struct cpu_user_regs *regs, struct pdb_stop *stop);
 
 /* --- pdb-hold.c --- */
 void pdb_hold_domains(void); /* as the plan says */

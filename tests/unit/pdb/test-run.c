@@ -141,6 +141,15 @@ static enum pdb_verdict step_moved(struct fake *f, int from, int to)
     return pdb_event(&f->pdb, &s);
 }
 
+/* The same in non-stop mode, where it ends in one that is to stand still. */
+static enum pdb_verdict step_unheard(struct fake *f)
+{
+    struct pdb_stop s = { .why = PDB_WHY_STEP, .thread = { 1, 2 },
+                          .stepper = { 1, 1 }, .unheard = true };
+
+    return pdb_event(&f->pdb, &s);
+}
+
 static void a_step_may_end_in_another_thread(struct fake *f)
 {
     fake_init(f, 0);
@@ -152,6 +161,58 @@ static void a_step_may_end_in_another_thread(struct fake *f)
     fake_ask(f, "vCont;r10100,10110:p1.1;c:p1.-1");
     f->regs[1][2].v[PDB_RIP] = 0x10108;
     CHECK(step_moved(f, 1, 2) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:2;");
+}
+
+/* gdb, which has told one alone to step, hears of no other one. */
+static void a_step_alone_ends_in_its_thread(struct fake *f)
+{
+    static const char *const steps[] = { "vCont;s:p1.1",
+                                         "vCont;r10100,10110:p1.1" };
+
+    fake_init(f, 0);
+    fake_attach(f);
+    f->regs[1][1].v[PDB_RIP] = 0x10108;
+    for (unsigned int i = 0; i < 2; i++) {
+        fake_ask(f, steps[i]);
+        CHECK(step_moved(f, 1, 2) == PDB_HOLD);
+        HAS(fake_body(fake_pull(f), NULL), "T05thread:1;7:1811111111111111;"
+                                           "10:0801010000000000;");
+        fake_push(f, "+", 1);
+        IS(fake_ask(f, "qC"), "QCp1.1");
+    }
+    IS(fake_ask(f, "QNonStop:1"), "OK");
+    fake_ask(f, "?");
+    fake_ask(f, "vStopped");
+    fake_ask(f, "vCont;s:p1.1");
+    CHECK(step_unheard(f) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "Stop:T05thread:p1.1;");
+}
+
+/* What it met on the way is told, if it cannot be met again. */
+static void a_hit_of_a_step_alone(struct fake *f)
+{
+    struct pdb_stop s = { .why = PDB_WHY_WATCH, .thread = { 1, 2 },
+                          .stepper = { 1, 1 }, .stepped = true,
+                          .addr = 0x10300 };
+
+    fake_init(f, 0);
+    fake_attach(f);
+    IS(fake_ask(f, "Z2,10300,8"), "OK");
+    IS(fake_ask(f, "Z1,10200,1"), "OK");
+    fake_ask(f, "vCont;s:p1.1");
+    f->mem[1][0x300]++;
+    CHECK(pdb_event(&f->pdb, &s) == PDB_HOLD);
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;watch:10300;");
+    fake_push(f, "+", 1);
+    fake_ask(f, "vCont;s:p1.1");
+    s.why = PDB_WHY_EXEC;
+    f->regs[1][2].v[PDB_RIP] = 0x10200;
+    CHECK(pdb_event(&f->pdb, &s) == PDB_HOLD && f->hw_used[1]);
+    HAS(fake_body(fake_pull(f), NULL), "T05thread:1;7:");
+    fake_push(f, "+", 1);
+    fake_ask(f, "vCont;c");
+    CHECK(fake_stop(f, PDB_WHY_EXEC, 1, 2) == PDB_HOLD);
     HAS(fake_body(fake_pull(f), NULL), "T05thread:2;");
 }
 
@@ -394,6 +455,8 @@ const struct test run_tests[] = {
     { "steps", steps },
     { "stray step is not ours", stray_step_is_not_ours },
     { "step ends in another thread", a_step_may_end_in_another_thread },
+    { "step alone ends in its thread", a_step_alone_ends_in_its_thread },
+    { "a hit of a step alone", a_hit_of_a_step_alone },
     { "step over ends in another", a_step_over_may_end_in_another_thread },
     { "range steps are silent inside", range_steps_are_silent_inside },
     { "old packets", old_packets },
