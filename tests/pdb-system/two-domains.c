@@ -3,30 +3,65 @@
  * Two domains for the debugger, in one image: domain 0, and a second one that
  * it makes whenever gdb sets `wanted`, with copies of a page of code and one of
  * data at the same addresses, and destroys when gdb clears it.  Both run
- * shared_step(), each in its own memory.  Built with the lib of tests/guest.
+ * shared_step(), each in its own memory, and look at their clocks.  Built with
+ * the lib of tests/guest.
  */
 #include "guest.h"
 
 #define SECOND_CODE __attribute__((section(".text.second")))
 
-enum { CODE, DATA, STACK, L4, L3, L2, L1, NR_FRAMES };
+enum { CODE, DATA, STACK, L4, L3, L2, L1, NR_OWN, SHARED = NR_OWN, NR_FRAMES };
 
 volatile int wanted;
 volatile ulong heartbeat; /* domain 0's */
+
+/* What a domain sees of its clocks: its last look, and the largest ways that
+ * they went forth and back from one look to the next. */
+struct clock {
+    volatile ulong last, step, back;
+};
+struct clocks {
+    struct clock time, tsc;
+    volatile ulong looks;
+};
+struct clocks first; /* domain 0's */
 
 struct second {
     volatile ulong counter;
     volatile ulong last;
     volatile ulong leave; /* set by gdb: shut down for that reason */
     struct sched_shutdown why;
+    struct clocks clocks;
 };
 struct second second __attribute__((section(".data.second"), aligned(4096)));
 static char stack[PAGE_SIZE] __attribute__((aligned(4096)));
+/* Only its address counts: there the second domain has its shared page. */
+static char second_shared[PAGE_SIZE] __attribute__((aligned(4096)));
 
-/* This begins the page of code; nothing in it may call out of it. */
+/* This begins the page of code; nothing there may call out of it. */
 __attribute__((aligned(4096), noinline)) SECOND_CODE void shared_step(ulong n)
 {
     second.last = n;
+}
+
+static inline void note(struct clock *c, ulong now)
+{
+    ulong last = c->last;
+
+    if (last && now > last && now - last > c->step)
+        c->step = now - last;
+    if (now < last && last - now > c->back)
+        c->back = last - now;
+    c->last = now;
+}
+
+/* Flat: the functions that it uses are elsewhere. */
+__attribute__((noinline, flatten)) SECOND_CODE static void
+look(struct clocks *c, const volatile struct vcpu_time_info *t)
+{
+    note(&c->time, system_time_of(t));
+    note(&c->tsc, rdtsc());
+    c->looks++;
 }
 
 static inline __attribute__((always_inline)) void sched(ulong cmd, void *arg)
@@ -41,7 +76,10 @@ static inline __attribute__((always_inline)) void sched(ulong cmd, void *arg)
 
 SECOND_CODE __attribute__((noreturn, used)) static void second_main(void)
 {
+    const volatile shared_info_t *shared = (const void *)second_shared;
+
     for (;;) {
+        look(&second.clocks, &shared->vcpu_info[0].time);
         second.counter++;
         shared_step(second.counter);
         if (second.leave) {
@@ -64,10 +102,20 @@ static bool limits(domid_t id)
     return domctl(XEN_DOMCTL_max_mem, id, &op) == 0;
 }
 
+static bool shared_frame(domid_t id, xen_pfn_t *frame)
+{
+    struct xen_domctl op = { 0 };
+
+    if (domctl(XEN_DOMCTL_getdomaininfo, id, &op))
+        return false;
+    *frame = op.u.getdomaininfo.shared_info_frame;
+    return true;
+}
+
 static bool create(domid_t *id, xen_pfn_t *frames)
 {
     struct xen_domctl op = { 0 };
-    struct xen_memory_reservation r = { .nr_extents = NR_FRAMES };
+    struct xen_memory_reservation r = { .nr_extents = NR_OWN };
     struct xen_domctl_createdomain *c = &op.u.createdomain;
 
     c->max_vcpus = 1;
@@ -78,12 +126,12 @@ static bool create(domid_t *id, xen_pfn_t *frames)
     if (domctl(XEN_DOMCTL_createdomain, 0, &op))
         return false;
     *id = op.domain;
-    for (unsigned i = 0; i < NR_FRAMES; i++)
+    for (unsigned i = 0; i < NR_OWN; i++)
         frames[i] = i;
     r.domid = *id;
     set_xen_guest_handle(r.extent_start, frames);
-    return limits(*id) &&
-           hc_memory_op(XENMEM_populate_physmap, &r) == NR_FRAMES;
+    return limits(*id) && shared_frame(*id, &frames[SHARED]) &&
+           hc_memory_op(XENMEM_populate_physmap, &r) == NR_OWN;
 }
 
 /* One frame of the domain, through a window of ours. */
@@ -116,6 +164,7 @@ static bool fill_all(domid_t id, const xen_pfn_t *frames)
     table[slot(code, 1)] = PTE(frames[CODE], PTE_RO_FLAGS);
     table[slot(&second, 1)] = PTE(frames[DATA], PTE_RW_FLAGS);
     table[slot(stack, 1)] = PTE(frames[STACK], PTE_RW_FLAGS);
+    table[slot(second_shared, 1)] = PTE(frames[SHARED], PTE_RO_FLAGS);
     if (!fill(id, frames[L1], table))
         return false;
     for (unsigned t = L4; t <= L2; t++) {
@@ -160,6 +209,7 @@ __attribute__((noinline)) static bool make_second(domid_t *id)
 static void live_until(int want)
 {
     while (wanted != want) {
+        look(&first, &vcpu0()->time);
         heartbeat++;
         shared_step(heartbeat);
         sched(SCHEDOP_yield, NULL);

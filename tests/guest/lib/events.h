@@ -59,7 +59,27 @@ static inline long port_virq(u32 virq, u32 vcpu)
 
 /* Nanoseconds of system time, by virtual CPU 0's record. */
 u64 system_time(void);
+
+static inline u64 time_scale(u64 ticks, u32 mul, int shift)
+{
+    ticks = shift < 0 ? ticks >> -shift : ticks << shift;
+    return (u64)(((unsigned __int128)ticks * mul) >> 32);
+}
+
 /* By a virtual CPU's record, on that virtual CPU. */
-u64 system_time_of(const volatile struct vcpu_time_info *t);
+static inline u64 system_time_of(const volatile struct vcpu_time_info *t)
+{
+    u32 version;
+    u64 now;
+
+    do {
+        version = t->version;
+        barrier();
+        now = t->system_time + time_scale(rdtsc() - t->tsc_timestamp,
+                                          t->tsc_to_system_mul, t->tsc_shift);
+        barrier();
+    } while ((version & 1) || version != t->version);
+    return now;
+}
 
 #endif
