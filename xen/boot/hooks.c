@@ -85,6 +85,7 @@ static const struct crash_ops crash_hooks = {
     .acpi_reset = acpi_reset,
     .acpi_power_off = acpi_power_off,
     .page_walk = dump_page_walk,
+    .escape = pdb_panicked,
     .debugger = pdb_crashed,
 };
 

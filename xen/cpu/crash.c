@@ -103,15 +103,17 @@ static noinline void here(struct cpu_user_regs *regs)
 
 void panic(const char *fmt, ...)
 {
-    static char message[MAX_MESSAGE];
+    char message[MAX_MESSAGE]; /* two CPUs may come here */
     struct cpu_user_regs regs;
     __builtin_va_list ap;
 
     here(&regs);
-    enter_crash();
     __builtin_va_start(ap, fmt);
     vsnprintf(message, sizeof(message), fmt, ap);
     __builtin_va_end(ap);
+    if (crash_ops && crash_ops->escape)
+        crash_ops->escape(message);
+    enter_crash();
     show_execution_state(&regs);
     print_toast(message);
     end_crash();

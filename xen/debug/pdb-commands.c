@@ -73,6 +73,10 @@ static int press(struct pdb_target *t, u8 key, bool insist, struct pdb_out *o)
         t->reason = "no such key; 'monitor key' lists them";
         return -PDB_ENOENT;
     }
+    if (key == 'C') { /* nobody could look at it */
+        t->reason = "it crashes the machine: let it go on, then press the key at the console; gdb sees the crash";
+        return -PDB_EPERM;
+    }
     if (busy_cpu() != NR_CPUS && !insist) {
         pdb_printf(o,
                    "CPU%u is inside the hypervisor and may hold a lock that is needed: 'monitor key %c!' tries all the same.\n",

@@ -39,7 +39,7 @@ static unsigned int leader = NOBODY; /* atomics */
 static u64 stopped_at;               /* TSC */
 static void *escape[5];              /* out of a fault in the core */
 static bool escape_valid;
-static const char *escape_why;
+static char escape_why[PDB_NOTE];
 
 static struct {
     u32 head, tail; /* free running; head: line's lock, tail: the leader */
@@ -168,7 +168,7 @@ bool pdb_escape(const char *why)
     if (!escape_valid)
         return false;
     escape_valid = false;
-    escape_why = why;
+    snprintf(escape_why, sizeof(escape_why), "%s", why); /* may be unwound */
     __builtin_longjmp(escape, 1);
 }
 

@@ -20,7 +20,7 @@ bool pdb_leads(void);
 void pdb_wait_behind_leader(struct cpu_user_regs *regs);
 /* By the leader: stops the machine for *s and lets it go. */
 enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s);
-/* Out of a fault in the core. Returns, false, if it was not there. */
+/* Out of a fault or panic in the core. Returns, false, if it was not there. */
 bool pdb_escape(const char *why);
 
 /* --- pdb-park.c --- */

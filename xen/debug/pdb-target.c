@@ -19,6 +19,7 @@
 #include <hv/timer.h>
 
 #include "pdb-hook.h"
+#include "pdb-stop.h"
 #include "pdb-target.h"
 
 struct pdb_target *pdb_target;
@@ -238,6 +239,12 @@ void pdb_wait(void)
     pdb_watch_line();
     if (pdb_target && wait_wanted)
         pdb_break_in();
+}
+
+void pdb_panicked(const char *message)
+{
+    if (pdb_leads())
+        (void)pdb_escape(message);
 }
 
 bool pdb_crashed(void)

@@ -16,6 +16,9 @@ struct crash_ops {
     void (*delay_us)(unsigned long us);
     void (*acpi_reset)(void);
     void (*acpi_power_off)(void);
+    /* Before anything is done: it does not return if it was the debugger that
+     * ran into this and it has a way out. Any CPU. */
+    void (*escape)(const char *message);
     /* The debugger's last chance: true if it wants to look. */
     bool (*debugger)(void);
     void (*page_walk)(unsigned long va); /* print it */

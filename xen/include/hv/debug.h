@@ -34,6 +34,8 @@ bool watchdog_nmi(const struct cpu_user_regs *regs);
 /* --- pdb-target.c --- */
 void pdb_open(void);    /* boot, interrupts and clock work: pdb= */
 void pdb_wait(void);    /* boot, all CPUs run, domain 0 is next: pdb=...,wait */
+/* panic() by what the debugger runs: gdb hears of it, no return. */
+void pdb_panicked(const char *message);
 bool pdb_crashed(void); /* the crash hook: true if gdb was offered a look */
 
 /* --- pdb-thread.c --- */
