@@ -23,11 +23,30 @@ static void show_context(struct pdb *p, struct pdb_out *o)
     pdb_puts(o, "\n");
 }
 
+/* cr3: of a top-level table. */
+static int choose_cr3(struct pdb *p, uint64_t cr3, struct pdb_out *o)
+{
+    struct pdb_space phys = { PDB_SPACE_PHYS, { 0, 0 }, 0 };
+    uint64_t entry;
+
+    if (cr3 & 0xfff) {
+        pdb_printf(o, "context: 0x%lx is not where a page begins\n",
+                   (unsigned long)cr3);
+        return 0;
+    }
+    if (p->ops->read_mem(p->ctx, &phys, cr3, &entry, 8) < 0)
+        return -PDB_EFAULT;
+    p->context.kind = PDB_SPACE_CR3;
+    p->context.cr3 = cr3;
+    return 0;
+}
+
 /* Breakpoints set from here on belong to the context then chosen. */
 static int cmd_context(struct pdb *p, void *ctx, const char *args,
                        struct pdb_out *o)
 {
     uint64_t cr3;
+    int err;
 
     (void)ctx;
     if (strcmp(args, "thread") == 0) {
@@ -38,8 +57,9 @@ static int cmd_context(struct pdb *p, void *ctx, const char *args,
         args += 4;
         if (!pdb_parse_number(&args, &cr3) || *args || !cr3)
             return -PDB_EINVAL;
-        p->context.kind = PDB_SPACE_CR3;
-        p->context.cr3 = cr3;
+        err = choose_cr3(p, cr3, o);
+        if (err < 0)
+            return err;
     } else if (*args) {
         return -PDB_EINVAL;
     }

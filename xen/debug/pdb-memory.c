@@ -89,6 +89,12 @@ static const char *not_mapped(struct pdb_target *t, const struct pdb_space *as)
     return t->where;
 }
 
+static int not_canonical(struct pdb_target *t)
+{
+    t->reason = "the address is not canonical";
+    return -PDB_EFAULT;
+}
+
 int pdb_translate(void *ctx, const struct pdb_space *as, u64 addr, u64 *maddr)
 {
     struct pdb_target *t = ctx;
@@ -99,10 +105,8 @@ int pdb_translate(void *ctx, const struct pdb_space *as, u64 addr, u64 *maddr)
         *maddr = addr;
         return 0;
     }
-    if (!canonical(addr)) {
-        t->reason = "the address is not canonical";
-        return -PDB_EFAULT;
-    }
+    if (!canonical(addr))
+        return not_canonical(t);
     if (as->kind == PDB_SPACE_THREAD)
         n = thread_tables(as->thread, cr3);
     for (unsigned int i = 0; i < n; i++)
@@ -289,6 +293,8 @@ int pdb_walk(void *ctx, const struct pdb_space *as, u64 addr,
 
     if (as->kind == PDB_SPACE_PHYS)
         return -PDB_EINVAL;
+    if (!canonical(addr))
+        return not_canonical(ctx);
     if (as->kind == PDB_SPACE_THREAD && thread_tables(as->thread, cr3) == 2 &&
         cr3[1] && !through(cr3[0], addr, &ma))
         cr3[0] = cr3[1];

@@ -16,6 +16,10 @@ static uint8_t *locate(struct fake *f, const struct pdb_space *as,
     if (as->kind == PDB_SPACE_PHYS) {
         pid = addr >> 20;
         off = addr & 0xfffff;
+        if (addr < 1 << 20) { /* top-level tables: of use to nobody */
+            pid = addr >> 12;
+            off = addr & 0xfff;
+        }
     } else if (as->kind == PDB_SPACE_CR3) {
         pid = as->cr3 >> 12;
     }

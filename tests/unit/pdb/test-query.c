@@ -153,6 +153,11 @@ static void commands(struct fake *f)
     HAS(monitor(f, "pt zz"), "usage: monitor pt ADDR");
     IS(monitor(f, "link now"), "usage: monitor link\n");
     HAS(monitor(f, "context cr3 0"), "usage");
+    HAS(monitor(f, "context cr3 0x2008"), "0x2008 is not where a page begins");
+    HAS(monitor(f, "context cr3 0x99000"), "context: address not mapped");
+    CHECK(f->pdb.context.kind == PDB_SPACE_THREAD);
+    HAS(monitor(f, "context cr3 0x2000"), "memory is that of: cr3 0x2000");
+    HAS(monitor(f, "context thread"), "memory is that of: thread");
     f->pdb.busy = true; /* as it is inside a command */
     f->pdb.command = fake_ops.commands;
     pdb_fault(&f->pdb, "once");
