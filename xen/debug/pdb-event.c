@@ -17,7 +17,7 @@
 #include "pdb-target.h"
 
 #define NR_EVENTS 16
-#define MAX_WANTED 4 /* fields that one of them looks at */
+#define MAX_FIELDS 7
 #define MAX_MULTICALL 128
 
 enum field {
@@ -33,7 +33,7 @@ struct field_name {
 struct kind {
     const char *name;
     u16 hooks; /* bits */
-    struct field_name fields[8];
+    struct field_name fields[MAX_FIELDS + 1]; /* a null name ends them */
 };
 
 #define H(hook) (1u << PDB_HOOK_##hook)
@@ -63,8 +63,8 @@ static const struct kind kinds[] = {
 static struct wanted {
     const struct kind *kind; /* NULL: free */
     u8 nr;
-    u8 field[MAX_WANTED]; /* index into kind->fields */
-    u64 value[MAX_WANTED];
+    u8 field[MAX_FIELDS]; /* index into kind->fields */
+    u64 value[MAX_FIELDS];
     u64 hits; /* those that gdb was told of */
     u32 id;   /* no other has had it; 0: free */
 } wanted[NR_EVENTS];
@@ -315,59 +315,111 @@ static bool take_word(const char **s, const char *word)
     return true;
 }
 
-/* A number, or the name of a hypercall where one is meant. */
-static bool take_value(const struct wanted *w, enum field field,
-                       const char **s, u64 *value)
-{
-    if (pdb_parse_number(s, value))
-        return true;
-    if (w->kind->hooks != H(HYPERCALL) || field != F_NUMBER)
-        return false;
-    for (unsigned int i = 0; i < ARRAY_SIZE(hypercalls); i++)
-        if (take_word(s, hypercalls[i].name)) {
-            *value = hypercalls[i].number;
-            return true;
-        }
-    return false;
-}
-
-static bool take_field(struct wanted *w, const char **s)
-{
-    const struct field_name *names = w->kind->fields;
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(w->kind->fields) && names[i].name;
-         i++) {
-        if (!take_word(s, names[i].name))
-            continue;
-        if (w->nr == MAX_WANTED ||
-            !take_value(w, names[i].field, s, &w->value[w->nr]))
-            return false;
-        w->field[w->nr++] = (u8)i;
-        for (; **s == ' '; (*s)++)
-            ;
-        return true;
-    }
-    return false;
-}
-
 static int refuse(struct pdb_target *t, const char *reason)
 {
     t->reason = reason;
     return -PDB_ENOENT;
 }
 
+/* By the first word of s, and what is wrong with it. */
+static int refuse_word(struct pdb_target *t, const char *s, const char *why)
+{
+    struct pdb_out o;
+    u32 n = 0;
+
+    while (s[n] != '\0' && s[n] != ' ' && n < 32)
+        n++;
+    pdb_out_init(&o, t->where, sizeof(t->where) - 1, 0);
+    pdb_put(&o, s, n);
+    pdb_puts(&o, why);
+    t->where[o.len] = '\0';
+    return refuse(t, t->where);
+}
+
+static int refuse_field(struct pdb_target *t, const struct kind *k,
+                        const char *s)
+{
+    char why[PDB_NOTE];
+    struct pdb_out o;
+
+    pdb_out_init(&o, why, sizeof(why) - 1, 0);
+    pdb_printf(&o, ": no such field; %s has", k->name);
+    for (const struct field_name *n = k->fields; n->name; n++)
+        pdb_printf(&o, " %s", n->name);
+    why[o.len] = '\0';
+    return refuse_word(t, s, why);
+}
+
+/* All of the first word is digits, as many as there may be. */
+static bool is_number(const char *s)
+{
+    bool hex = s[0] == '0' && (s[1] | 0x20) == 'x';
+    const char *first = hex ? s + 2 : s;
+
+    for (s = first; *s != '\0' && *s != ' '; s++)
+        if ((*s < '0' || *s > '9') &&
+            (!hex || (*s | 0x20) < 'a' || (*s | 0x20) > 'f'))
+            return false;
+    return s != first;
+}
+
+/* A number, or the name of a hypercall where one is meant. 0 or -errno. */
+static int take_value(struct pdb_target *t, const struct wanted *w,
+                      const struct field_name *field, const char **s,
+                      u64 *value)
+{
+    bool is_call = w->kind->hooks == H(HYPERCALL) && field->field == F_NUMBER;
+
+    if (**s == '\0')
+        return refuse_word(t, field->name, ": no number follows");
+    if (is_number(*s)) {
+        if (!pdb_parse_number(s, value))
+            return refuse_word(t, *s, ": too large a number");
+        (void)take_word(s, ""); /* blanks */
+        return 0;
+    }
+    for (unsigned int i = 0; is_call && i < ARRAY_SIZE(hypercalls); i++)
+        if (take_word(s, hypercalls[i].name)) {
+            *value = hypercalls[i].number;
+            return 0;
+        }
+    return refuse_word(t, *s, is_call ? ": no number, and no hypercall"
+                                      : ": no number (decimal, or 0x...)");
+}
+
+static int take_field(struct pdb_target *t, struct wanted *w, const char **s)
+{
+    const struct field_name *names = w->kind->fields, *n = names;
+    int rc;
+
+    while (n->name && !take_word(s, n->name))
+        n++;
+    if (!n->name)
+        return refuse_field(t, w->kind, *s);
+    for (unsigned int i = 0; i < w->nr; i++)
+        if (w->field[i] == n - names)
+            return refuse_word(t, n->name, " is given twice");
+    rc = take_value(t, w, n, s, &w->value[w->nr]);
+    if (rc == 0)
+        w->field[w->nr++] = (u8)(n - names);
+    return rc;
+}
+
 static int add(struct pdb_target *t, const char *args)
 {
     struct wanted *w = wanted, new = {.nr = 0};
+    int rc;
 
     for (unsigned int i = 0; i < ARRAY_SIZE(kinds) && !new.kind; i++)
         if (take_word(&args, kinds[i].name))
             new.kind = &kinds[i];
     if (!new.kind)
         return refuse(t, "no such event; 'monitor break-on' lists them");
-    while (*args != '\0')
-        if (!take_field(&new, &args))
-            return refuse(t, "the event has no such field, or no number follows it; 'monitor break-on' lists the fields");
+    while (*args != '\0') {
+        rc = take_field(t, &new, &args);
+        if (rc < 0)
+            return rc;
+    }
     while (w < wanted + NR_EVENTS && w->kind)
         w++;
     if (w == wanted + NR_EVENTS)
