@@ -222,6 +222,7 @@ struct state {
     struct pdb_regs regs;
     uint8_t fpu[PDB_FPU_SIZE];
     bool has_fpu, fpu_set;
+    uint64_t set; /* as regs.known: what gdb has given */
 };
 
 static int get_state(struct pdb *p, struct pdb_tid t, struct state *s)
@@ -231,6 +232,7 @@ static int get_state(struct pdb *p, struct pdb_tid t, struct state *s)
     s->has_fpu = err >= 0 && p->ops->get_fpu &&
                  p->ops->get_fpu(p->ctx, t, s->fpu) >= 0;
     s->fpu_set = false;
+    s->set = 0;
     return err;
 }
 
@@ -295,7 +297,7 @@ static void write_reg(struct state *s, const struct reg_def *r,
     if (!(r->home & FPU_AT)) {
         memcpy(&v, bytes, r->used);
         s->regs.v[r->home] = v;
-        s->regs.known |= PDB_REG_BIT(r->home);
+        s->set |= PDB_REG_BIT(r->home);
         return;
     }
     s->fpu_set = true;
@@ -318,15 +320,17 @@ static void put_reg(struct pdb_out *o, const struct state *s,
             pdb_puts(o, "xx");
 }
 
-/* Carries out what write_reg() gathered; s->regs.known names the registers. */
+/* Carries out what write_reg() gathered. */
 static bool put_state(struct pdb *p, struct pdb_tid t, struct state *s)
 {
+    bool unknown = !s->regs.known; /* all: the target says why */
     int err = 0;
 
-    if (s->regs.known)
+    s->regs.known = s->set;
+    if (s->set || unknown)
         err = p->ops->set_regs ? p->ops->set_regs(p->ctx, t, &s->regs) :
                                  -PDB_EOPNOTSUPP;
-    if (err >= 0 && s->fpu_set && s->has_fpu)
+    if (err >= 0 && s->fpu_set)
         err = p->ops->set_fpu ? p->ops->set_fpu(p->ctx, t, s->fpu) :
                                 -PDB_EOPNOTSUPP;
     return err < 0 ? reply_error(p, err, "registers") : reply_ok(p);
@@ -352,8 +356,18 @@ bool packet_g(struct pdb *p, struct pdb_in *in)
     return true;
 }
 
-/* One register's digits; x's mean "leave it". */
-static bool in_reg(struct pdb_in *in, struct state *s, const struct reg_def *r)
+/* G has all registers: those that gdb means to change. */
+static bool is_change(const struct state *s, const struct reg_def *r,
+                      const uint8_t *bytes)
+{
+    uint8_t was[16];
+
+    return read_reg(s, r, was) && memcmp(was, bytes, r->used) != 0;
+}
+
+/* One register's digits; x's mean "leave it". all: it is one of all. */
+static bool in_reg(struct pdb_in *in, struct state *s, const struct reg_def *r,
+                   bool all)
 {
     uint8_t bytes[16];
 
@@ -365,7 +379,8 @@ static bool in_reg(struct pdb_in *in, struct state *s, const struct reg_def *r)
     }
     if (!in_bytes(in, bytes, r->bits / 8u))
         return false;
-    write_reg(s, r, bytes);
+    if (!all || is_change(s, r, bytes))
+        write_reg(s, r, bytes);
     return true;
 }
 
@@ -383,9 +398,8 @@ bool packet_G(struct pdb *p, struct pdb_in *in)
     err = get_state(p, t, &s);
     if (err < 0)
         return reply_error(p, err, "registers");
-    s.regs.known = 0;
     for (nr = 0; (r = find_known(p, t.pid, nr)) && !in_end(in); nr++)
-        if (!in_reg(in, &s, r))
+        if (!in_reg(in, &s, r, true))
             return reply_error(p, -PDB_EINVAL, "G");
     return put_state(p, t, &s);
 }
@@ -432,9 +446,10 @@ bool packet_P(struct pdb *p, struct pdb_in *in)
     err = get_state(p, t, &s);
     if (err < 0)
         return reply_error(p, err, "registers");
-    s.regs.known = 0;
-    if (!in_reg(in, &s, r) || !in_end(in))
+    if (!in_reg(in, &s, r, false) || !in_end(in))
         return reply_error(p, -PDB_EINVAL, "P");
+    if (s.fpu_set && !s.has_fpu)
+        return reply_error(p, -PDB_EPERM, "the FPU registers are not known");
     return put_state(p, t, &s);
 }
 

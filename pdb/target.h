@@ -243,7 +243,8 @@ struct pdb_ops {
     /* Why the last operation failed, in words; may return null. */
     const char *(*reason)(void *ctx);
 
-    /* Registers of a stopped thread.  set_regs looks at .known. get needed. */
+    /* Registers of a stopped thread.  set_regs looks at .known,
+     * and sets all of these or none. get needed. */
     int (*get_regs)(void *ctx, struct pdb_tid t, struct pdb_regs *r);
     int (*set_regs)(void *ctx, struct pdb_tid t, const struct pdb_regs *r);
     int (*get_fpu)(void *ctx, struct pdb_tid t, uint8_t *fxsave);

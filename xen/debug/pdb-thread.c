@@ -267,6 +267,22 @@ static u64 allowed_flags(const struct cpu_user_regs *f, u64 flags)
     return (f->rflags & fixed) | (flags & ~fixed & 0x3fffff);
 }
 
+/*
+ * What can be set, and what gdb writes by itself, to no effect: orig_rax with
+ * each new rip, to tell a Linux that no system call is to be restarted; and,
+ * after a call of a function, what the last trap had left before it.
+ */
+static u64 writable(void)
+{
+    u64 regs = PDB_REG_BIT(PDB_EFLAGS) | PDB_REG_BIT(PDB_ORIG_RAX) |
+               PDB_REG_BIT(PDB_CR2) | PDB_REG_BIT(PDB_TRAPNO) |
+               PDB_REG_BIT(PDB_ERROR);
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(in_frame); i++)
+        regs |= PDB_REG_BIT(in_frame[i].reg);
+    return regs;
+}
+
 int pdb_set_regs(void *ctx, struct pdb_tid t, const struct pdb_regs *r)
 {
     struct pdb_target *target = ctx;
@@ -283,6 +299,10 @@ int pdb_set_regs(void *ctx, struct pdb_tid t, const struct pdb_regs *r)
     if (!f) {
         target->reason = "its CPU did not stop";
         return -PDB_ESRCH;
+    }
+    if (r->known & ~writable()) {
+        target->reason = "only the general ones, rip, eflags and a guest's FPU's can be set";
+        return -PDB_EPERM;
     }
     take_frame(r, f);
     /* SYSRET takes rcx and r11 for rip and rflags: not after a change. */

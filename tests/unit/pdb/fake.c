@@ -108,10 +108,13 @@ static int get_regs(void *ctx, struct pdb_tid t, struct pdb_regs *r)
 
 static int set_regs(void *ctx, struct pdb_tid t, const struct pdb_regs *r)
 {
-    struct pdb_regs *to = regs_of(ctx, t);
+    struct fake *f = ctx;
+    struct pdb_regs *to = regs_of(f, t);
 
     if (!to)
         return -PDB_ESRCH;
+    if (r->known & f->fixed)
+        return -PDB_EPERM;
     for (int i = 0; i < PDB_NR_REGS; i++)
         if (r->known & PDB_REG_BIT(i))
             to->v[i] = r->v[i];
@@ -124,7 +127,7 @@ static int get_fpu(void *ctx, struct pdb_tid t, uint8_t *fxsave)
 
     (void)t;
     memcpy(fxsave, f->fpu, PDB_FPU_SIZE);
-    return 0;
+    return f->no_fpu ? -PDB_ESRCH : 0;
 }
 
 static int set_fpu(void *ctx, struct pdb_tid t, const uint8_t *fxsave)

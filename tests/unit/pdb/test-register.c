@@ -74,6 +74,40 @@ static void writes_all_that_is_given(struct fake *f)
     HAS(fake_ask(f, "G05000000"), "E.");
 }
 
+static void refuses_what_cannot_be_set(struct fake *f)
+{
+    static char g[4096];
+    uint64_t cr3 = FAKE_CR3(1);
+    struct pdb_regs before;
+
+    fake_init(f, 0);
+    fake_attach(f);
+    f->fixed = PDB_REG_BIT(PDB_CR3) | PDB_REG_BIT(PDB_CS);
+    f->why = "only these";
+    before = f->regs[1][1];
+    IS(fake_ask(f, "p2d"), "0010000000000000");
+    IS(fake_ask(f, "P2d=0030000000000000"), "E.registers: only these");
+    IS(fake_ask(f, "P12=03000000"), "E.registers: only these");
+    f->pdb.error_text = false;
+    IS(fake_ask(f, "P12=03000000"), "E01");
+    /* all of them: unchanged, then with one that cannot be */
+    f->no_fpu = true;
+    snprintf(g, sizeof(g), "G%s", fake_ask(f, "g"));
+    IS(fake_ask(f, g), "OK");
+    CHECK(!memcmp(&before, &f->regs[1][1], sizeof(before)));
+    memcpy(g + 1, "07", 2); /* rax */
+    IS(fake_ask(f, g), "OK");
+    CHECK((uint8_t)f->regs[1][1].v[PDB_RAX] == 7);
+    memcpy(g + 1, "08", 2);
+    memcpy(g + 1 + 2 * (17 * 8 + 4), "77", 2); /* cs */
+    IS(fake_ask(f, g), "E01");
+    CHECK((uint8_t)f->regs[1][1].v[PDB_RAX] == 7);
+    CHECK(f->regs[1][1].v[PDB_CR3] == cr3);
+    HAS(fake_ask(f, "P18=00000000000000000000"), "E01");
+    f->no_fpu = false;
+    IS(fake_ask(f, "P18=00000000000000000000"), "OK");
+}
+
 static void round_trip(struct fake *f)
 {
     static char g[4096];
@@ -82,9 +116,6 @@ static void round_trip(struct fake *f)
     fake_init(f, 0);
     fake_attach(f);
     before = f->regs[1][1];
-    before.v[PDB_EFLAGS] &= 0xffffffff; /* shown with 32 bits */
-    for (int r = PDB_CS; r <= PDB_GS; r++)
-        before.v[r] &= 0xffffffff;
     snprintf(g, sizeof(g), "G%s", fake_ask(f, "g"));
     IS(fake_ask(f, g), "OK");
     CHECK(!memcmp(&before, &f->regs[1][1], sizeof(before)));
@@ -132,6 +163,7 @@ const struct test register_tests[] = {
     { "knows what gdb was not told", knows_what_gdb_was_not_told },
     { "writes one", writes_one },
     { "writes all that is given", writes_all_that_is_given },
+    { "refuses what cannot be set", refuses_what_cannot_be_set },
     { "round trip", round_trip },
     { "shows the FPU", shows_the_fpu },
     { "describes itself", describes_itself },
