@@ -259,6 +259,7 @@ static bool is_bystander(const struct pdb *p, const struct pdb_stop *s)
     case PDB_WHY_SOFT:
     case PDB_WHY_EXEC:
     case PDB_WHY_WATCH:
+    case PDB_WHY_GUARD:
     case PDB_WHY_NOTE:
     case PDB_WHY_SYSCALL:
     case PDB_WHY_SYSRET: break;

@@ -312,13 +312,12 @@ static bool is_watched(u64 addr)
 }
 
 /*
- * Open until the way back to the guest.  The short ones (SYSCALL, the iret
+ * The softirq on the way back to the guest.  The short ways (SYSCALL, the iret
  * hypercall, an event) do not look for softirqs any more, and have interrupts
  * off: one comes when the guest has them.
  */
-static void open_here(const struct cpu_user_regs *regs)
+static void look_again(const struct cpu_user_regs *regs)
 {
-    wrpkru(0);
     raise_softirq(SOFTIRQ_GUARD);
     if (!(regs->rflags & X86_EFLAGS_IF))
         smp_send_event_check(smp_processor_id());
@@ -376,14 +375,15 @@ static bool hypervisor_trap(const struct cpu_user_regs *regs)
     if (!is_key_fault(regs))
         return false;
     if (pdb_guards_any() && mend_pkru()) {
-        raise_softirq(SOFTIRQ_GUARD); /* the vCPU may be about to change */
+        look_again(regs); /* the vCPU may be about to change */
         return true;
     }
     if (!c->touched && !current->is_idle && is_watched(addr)) {
         c->touched = addr;
         c->who = pdb_thread_here(guest_cpu_user_regs());
     }
-    open_here(regs);
+    wrpkru(0); /* until the way back */
+    look_again(regs);
     return true;
 }
 

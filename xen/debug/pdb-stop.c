@@ -98,8 +98,6 @@ static void gather(struct cpu_user_regs *regs)
     pdb_note_cpu(regs);
     pdb_hw_silence();
     start = rdtsc();
-    if (was_running || !stopped_at)
-        stopped_at = start;
     console_debug_claim();
     __atomic_store_n(&pdb_gate.phase, GATE_STOPPED, __ATOMIC_SEQ_CST);
     send_stop(others() & ~READ_ONCE(pdb_gate.parked));
@@ -111,6 +109,10 @@ static void gather(struct cpu_user_regs *regs)
         }
         pdb_rest();
     }
+    /* Not before all stand still: what they have read until then stays true.
+     * But one that does not answer is no time that passes for the others. */
+    if (was_running || !stopped_at)
+        stopped_at = t->absent ? start : rdtsc();
     pdb_hooks_lift();
     pdb_steps_disarm();
 }

@@ -139,11 +139,23 @@ static const struct pdb_ops machine_ops = {
 static struct timer watch_timer;
 static bool lay_there;
 
+#define QUIET_MS 2      /* longer than a character takes, at 9600 baud, too */
+#define ATTENTION_MS 100
+
+/* A packet comes a few characters at a time: to its end, or what seems it. */
 static void hear_line(void)
 {
     unsigned long flags = local_irq_save();
+    u64 began = rdtsc(), heard = began;
 
-    console_debug_poll();
+    do {
+        if (console_debug_waiting()) {
+            console_debug_poll();
+            heard = rdtsc();
+        }
+        pdb_rest();
+    } while (rdtsc() - heard < (u64)tsc_khz * QUIET_MS &&
+             heard - began < (u64)tsc_khz * ATTENTION_MS);
     local_irq_restore(flags);
 }
 

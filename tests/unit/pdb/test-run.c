@@ -424,13 +424,18 @@ static void a_stranger_ends_no_step(struct fake *f)
 /* A CPU does not: what it meets it passes, but for a failure. */
 static void a_bystander_passes(struct fake *f)
 {
+    struct pdb_stop touch = { .why = PDB_WHY_GUARD, .thread = { 1, 2 },
+                              .addr = 0x10440, .stepped = true };
     unsigned int resumes;
 
     fake_init(f, 0);
     fake_attach(f);
     fake_ask(f, "Z0,10200,1");
     fake_ask(f, "Z2,10300,8");
+    IS(fake_ask(f, "Z2,10400,100"), "OK");
     fake_packet(f, "vCont;s:p1.1");
+    f->mem[1][0x440]++;
+    CHECK(pdb_event(&f->pdb, &touch) == PDB_GO);
     CHECK(fake_int3(f, 1, 2, 0x10200) == PDB_GO && f->plan.alone);
     CHECK(f->plan.act[0].who.tid == 2);
     CHECK(fake_stop(f, PDB_WHY_STEP, 1, 2) == PDB_GO && !f->plan.alone);
