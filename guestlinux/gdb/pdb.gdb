@@ -10,11 +10,13 @@ set remotetimeout 20
 set schedule-multiple on
 # `monitor` goes by the thread that gdb has last asked something of, which may
 # be another one than the selected one (after `info threads`, say). A read of
-# memory, whatever comes of it, is asked of the selected one.
+# its stack is asked of the selected one; one that failed would be what
+# `monitor why` then tells of.
 define hook-monitor
   python
 try:
-    gdb.selected_inferior().read_memory(0, 1)
+    gdb.selected_inferior().read_memory(
+        int(gdb.parse_and_eval("(unsigned long)$sp")), 1)
 except gdb.error:
     pass
   end
