@@ -41,12 +41,18 @@ def machine_of(ctx: Context, kernel: str, smp: str, pdb: str,
 
 
 class Both:
-    """A gdb that has the hypervisor and domain 0, without its symbols."""
+    """A gdb that has the hypervisor and domain 0, without its symbols.
+
+    Inferior 1 is let go once, so that its stops are told of.  Not by a step: at
+    a SYSCALL that a tiny kernel never comes back from it would not end.
+    """
 
     def __init__(self, session: Session, symbols: dict[str, int]) -> None:
         self.ask = session.ask
         self.symbols = symbols
-        for command in ("stepi", "set schedule-multiple on", "add-inferior",
+        session.go()
+        session.interrupt()
+        for command in ("set schedule-multiple on", "add-inferior",
                         "inferior 2", "attach 2"):
             self.ask(command)
 
