@@ -117,6 +117,19 @@ void link_send(struct pdb *p, char lead)
     l->resends = l->ticks = 0;
 }
 
+/*
+ * Is gdb there?  While it waits for a stop it serves its target's file-I/O
+ * requests, and whether descriptor 0 is a terminal matters to nobody (GDB
+ * manual, "File-I/O Remote Protocol Extension").
+ */
+void link_ask(struct pdb *p)
+{
+    link_begin(p);
+    pdb_puts(&p->reply, "Fisatty,0");
+    link_send(p, '$');
+    p->link.unacked = true;
+}
+
 static void put_ack(struct pdb_link *l, char c)
 {
     if (!l->no_ack && l->nr_acks < sizeof(l->acks))
@@ -238,6 +251,10 @@ static void packet_arrived(struct pdb *p)
     put_ack(l, '+');
     if (needs_two_acks(l))
         put_ack(l, '+');
+    if (begins(l, "F")) { /* the answer to link_ask(), or too late */
+        l->unacked = l->unacked && !l->no_ack;
+        return;
+    }
     if (is_repeat(l)) {
         l->repeats++;
         l->tx_pos = 0;
@@ -326,6 +343,11 @@ void link_rx(struct pdb *p, uint8_t byte)
     }
 }
 
+static bool is_resent_at(const struct pdb_link *l, uint32_t tick)
+{
+    return !l->no_ack && tick % PDB_RESEND_TICKS == 0;
+}
+
 bool link_tick_counts(const struct pdb *p)
 {
     const struct pdb_link *l = &p->link;
@@ -333,8 +355,7 @@ bool link_tick_counts(const struct pdb *p)
     if (l->rx_quiet && l->rx_state != RX_IDLE)
         return false;
     return !l->unacked || !drained(l) ||
-           (l->ticks + 1 < PDB_DEAD_TICKS &&
-            (l->ticks + 1) % PDB_RESEND_TICKS != 0);
+           (l->ticks + 1 < PDB_DEAD_TICKS && !is_resent_at(l, l->ticks + 1));
 }
 
 void link_tick(struct pdb *p)
@@ -353,7 +374,7 @@ void link_tick(struct pdb *p)
         pdb_drop(p);
         return;
     }
-    if (l->ticks % PDB_RESEND_TICKS == 0) {
+    if (is_resent_at(l, l->ticks)) {
         l->lossy = true;
         l->tx_pos = 0;
     }

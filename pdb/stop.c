@@ -239,12 +239,24 @@ static void send_text(struct pdb *p, const char *text, uint32_t len)
     link_send(p, '$');
 }
 
+/*
+ * Nobody acknowledges the stop, and the machine must not stand still for a gdb
+ * that died meanwhile.
+ */
+static bool has_to_ask(const struct pdb *p)
+{
+    return p->nr_stops && p->link.no_ack && p->ops->silent &&
+           p->ops->silent(p->ctx);
+}
+
 /* gdb waits: text for its user goes before the stop that ends the wait. */
 static void advance_all_stop(struct pdb *p)
 {
     struct pdb_stop *s = &p->stops[0];
 
-    if (p->nr_console) {
+    if (has_to_ask(p)) {
+        link_ask(p);
+    } else if (p->nr_console) {
         send_text(p, p->console, p->nr_console);
         p->nr_console = 0;
     } else if (p->nr_stops && s->text) {
@@ -286,9 +298,8 @@ static bool is_left(const struct pdb *p, const struct pdb_stop *s)
 
 bool stop_tick_counts(const struct pdb *p)
 {
-    return !p->announced || p->link.no_ack ||
-           p->notice_ticks + 1 < p->notice_wait || !link_idle(p) ||
-           is_left(p, &p->stops[0]);
+    return !p->announced || p->notice_ticks + 1 < p->notice_wait ||
+           !link_idle(p) || is_left(p, &p->stops[0]);
 }
 
 /*

@@ -18,8 +18,6 @@
 /* WB WT UC- UC WC WP - -: what PV guests of this ABI expect to read. */
 #define PAT_VALUE 0x050100070406UL
 
-#define CPUID_HYPERVISOR (1U << 31) /* leaf 1, ecx */
-
 struct cpu_features cpu_features __ro_after_init;
 
 static bool opt_smep __initdata = true, opt_smap __initdata = true;
@@ -47,9 +45,9 @@ static struct cpuid_regs __init leaf(u32 nr, u32 sub)
  */
 static bool __init smap_is_sound(void)
 {
-    struct cpuid_regs r = cpuid_count(1, 0);
+    struct cpuid_regs r;
 
-    if (!(r.c & CPUID_HYPERVISOR))
+    if (!cpu_features.in_vm)
         return true;
     r = cpuid_count(0x40000000, 0);
     return !(r.b == 0x54474354 && r.c == 0x43544743 && r.d == 0x47435447);
@@ -98,6 +96,7 @@ void __init cpu_features_detect(void)
     detect_limits();
     r = leaf(1, 0);
     f->x2apic = bit(r.c, 21);
+    f->in_vm = bit(r.c, 31);
     f->tsc_deadline = bit(r.c, 24);
     f->pge = bit(r.d, 13);
     detect_xsave(&r);

@@ -17,6 +17,7 @@
 #include <hv/spinlock.h>
 #include <hv/string.h>
 #include <hv/timer.h>
+#include <hv/x86.h>
 
 #include "pdb-hook.h"
 #include "pdb-stop.h"
@@ -119,6 +120,7 @@ static const struct pdb_ops machine_ops = {
     .interrupt = op_interrupt,
     .detach = op_detach,
     .reboot = op_reboot,
+    .silent = pdb_gdb_is_silent,
     .hw_insert = pdb_hw_insert,
     .hw_remove = pdb_hw_remove,
     .catch_syscalls = pdb_catch_syscalls,
@@ -214,6 +216,14 @@ static bool shared_line(void)
     return n != 0 && (opt_pdb[n - 1] == 'H' || opt_pdb[n - 1] == 'L');
 }
 
+/* A line that ends in a program loses nothing, a wire may. */
+static unsigned int line_flags(void)
+{
+    if (shared_line())
+        return PDB_SEVEN_BIT;
+    return cpu_features.in_vm ? PDB_NO_ACK : 0;
+}
+
 void __init pdb_open(void)
 {
     struct pdb_target *t;
@@ -230,8 +240,7 @@ void __init pdb_open(void)
         return;
     }
     memset(t, 0, sizeof(*t));
-    pdb_init(&t->core, &machine_ops, t,
-             shared_line() ? PDB_SEVEN_BIT : 0);
+    pdb_init(&t->core, &machine_ops, t, line_flags());
     if (console_debug_open(opt_pdb, pdb_receive) != 0)
         return;
     pdb_target = t;

@@ -176,6 +176,11 @@ static bool is_down(void *ctx, struct pdb_tid t)
     return f->down[t.pid][t.tid];
 }
 
+static bool is_silent(void *ctx)
+{
+    return ((struct fake *)ctx)->silent;
+}
+
 static int inferior_info(void *ctx, int32_t pid, struct pdb_inferior_info *i)
 {
     (void)ctx;
@@ -345,6 +350,7 @@ const struct pdb_ops fake_ops = {
     .next_thread = next_thread,
     .thread_info = thread_info,
     .is_down = is_down,
+    .silent = is_silent,
     .inferior_info = inferior_info,
     .attach = attach,
     .detach = detach,

@@ -166,6 +166,72 @@ static void new_gdb_ends_no_ack_mode(struct fake *f)
     IS(fake_pull(f), "+$QCp1.1#94");
 }
 
+/* It goes on in no-ack mode, with a breakpoint. */
+static void run_without_acks(struct fake *f)
+{
+    fake_init(f, PDB_NO_ACK);
+    fake_attach(f);
+    fake_ask(f, "Z0,10100,1");
+    fake_packet(f, "QStartNoAckMode");
+    IS(fake_pull(f), "+$OK#9a");
+    fake_push(f, "+", 1);
+    fake_packet(f, "vCont;c");
+    IS(fake_pull(f), "");
+}
+
+static void silent_gdb_is_asked(struct fake *f)
+{
+    run_without_acks(f);
+    fake_stop(f, PDB_WHY_HALTED, 1, 1); /* it has just said something */
+    HAS(fake_pull(f), "$T00");
+    CHECK(!pdb_awaits(&f->pdb));
+    fake_packet(f, "vCont;c");
+    f->silent = true;
+    fake_stop(f, PDB_WHY_HALTED, 1, 1);
+    IS(fake_pull(f), "$Fisatty,0#40");
+    CHECK(pdb_awaits(&f->pdb) && f->pdb.state == PDB_STOPPED);
+    for (int i = 0; i < PDB_DEAD_TICKS - 1; i++)
+        pdb_tick(&f->pdb);
+    IS(fake_pull(f), ""); /* it is not asked again: it would answer twice */
+    f->silent = false;
+    fake_packet(f, "F1");
+    HAS(fake_pull(f), "$T00");
+    CHECK(!pdb_awaits(&f->pdb));
+    fake_packet(f, "F1");
+    IS(fake_pull(f), ""); /* nobody asked */
+    fake_packet(f, "qC");
+    IS(fake_pull(f), "$QCp1.1#94");
+}
+
+static void no_answer_is_a_dead_gdb(struct fake *f)
+{
+    run_without_acks(f);
+    CHECK(f->mem[1][0x100] == 0xcc);
+    f->silent = true;
+    fake_stop(f, PDB_WHY_HALTED, 1, 1);
+    HAS(fake_pull(f), "$Fisatty");
+    for (int i = 0; i < PDB_DEAD_TICKS; i++) {
+        CHECK(f->pdb.state == PDB_STOPPED);
+        pdb_tick(&f->pdb);
+    }
+    CHECK(f->pdb.state == PDB_ALONE && f->nr_resumes == 2);
+    CHECK(f->mem[1][0x100] != 0xcc);
+    fake_packet(f, "F1"); /* too late: no gdb comes by that */
+    CHECK(f->nr_interrupts == 1);
+}
+
+/* With acknowledgements silence says nothing. */
+static void acks_ask_nobody(struct fake *f)
+{
+    fake_init(f, PDB_NO_ACK);
+    fake_attach(f);
+    fake_packet(f, "vCont;c");
+    IS(fake_pull(f), "+");
+    f->silent = true;
+    fake_stop(f, PDB_WHY_HALTED, 1, 1);
+    HAS(fake_pull(f), "$T00");
+}
+
 static void too_long_packet_earns_an_error(struct fake *f)
 {
     static char body[2 * PDB_PACKET];
@@ -289,6 +355,9 @@ const struct test link_tests[] = {
     { "no-ack mode", no_ack_mode },
     { "no-ack mode is for good links", no_ack_mode_is_for_good_links },
     { "new gdb ends no-ack mode", new_gdb_ends_no_ack_mode },
+    { "silent gdb is asked", silent_gdb_is_asked },
+    { "no answer is a dead gdb", no_answer_is_a_dead_gdb },
+    { "acks ask nobody", acks_ask_nobody },
     { "too long packet earns an error", too_long_packet_earns_an_error },
     { "runs are encoded", runs_are_encoded },
     { "seven bits only", seven_bits_only },

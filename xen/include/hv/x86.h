@@ -195,6 +195,7 @@ struct cpu_features {
     bool nx, smep, smap, umip, pku, xsave, xsaveopt, x2apic, arat;
     bool tsc_deadline, invariant_tsc, pge, page1gb, erms;
     bool syscall_compat;
+    bool in_vm; /* there is a hypervisor below this one */
     bool fpu_pointers_stay; /* FXRSTOR and XRSTOR may leave FIP, FDP, FOP */
     u64 xcr0;          /* all components the CPU offers and we enable */
     u32 xsave_size;    /* bytes of an XSAVE area for them */
