@@ -142,7 +142,8 @@ bool pdb_parse_number(const char **s, uint64_t *v)
         c += 2;
     }
     for (*v = 0; (d = pdb_nibble((uint8_t)*c)) >= 0; c++, nr++) {
-        if ((unsigned int)d >= base || *v > (UINT64_MAX - 15) / base)
+        if ((unsigned int)d >= base ||
+            *v > (UINT64_MAX - (unsigned int)d) / base)
             return false;
         *v = *v * base + (unsigned int)d;
     }
