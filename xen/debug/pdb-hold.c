@@ -360,36 +360,3 @@ void pdb_scope_hold(void)
     t->plan.act[1].what = PDB_DO_CONT;
     t->planned = true;
 }
-
-int pdb_cmd_scope(struct pdb *p, void *ctx, const char *args,
-                  struct pdb_out *o)
-{
-    struct pdb_target *t = ctx;
-    u64 id = 0;
-
-    (void)p;
-    if (pdb_is_non_stop()) {
-        t->reason = "in non-stop mode only what was stopped stands still";
-        return -PDB_EPERM;
-    }
-    if (strcmp(args, "all") == 0) {
-        t->scope = 0;
-    } else if (strncmp(args, "domain ", 7) == 0) {
-        args += 7;
-        if (!pdb_parse_number(&args, &id) || *args != '\0' ||
-            id >= DOMID_FIRST_RESERVED)
-            return -PDB_EINVAL;
-        if (!pdb_is_attached(PDB_PID_DOMAIN(id))) {
-            t->reason = "gdb does not hold that domain: 'attach N+2' first";
-            return -PDB_ESRCH;
-        }
-        t->scope = PDB_PID_DOMAIN(id);
-    } else if (*args != '\0') {
-        return -PDB_EINVAL;
-    }
-    if (t->scope)
-        pdb_printf(o, "what stands still: domain %d\n", t->scope - 2);
-    else
-        pdb_puts(o, "what stands still: everything\n");
-    return 0;
-}

@@ -168,8 +168,6 @@ bool pdb_scope_covers(const struct pdb_stop *s);
 /* A stop that has no place of its own is that domain's. */
 void pdb_scope_choose(struct pdb_stop *s);
 void pdb_scope_hold(void); /* makes that the plan */
-int pdb_cmd_scope(struct pdb *p, void *ctx, const char *args,
-                  struct pdb_out *o);
 
 /* --- pdb-nonstop.c --- */
 bool pdb_is_non_stop(void);
