@@ -249,7 +249,7 @@ static int cmd_reboot(struct pdb *p, void *ctx, const char *args,
 
 const struct pdb_command pdb_commands[] = {
     {"break-on", "[EVENT [FIELD N]...] | off [N]",
-     "stop when the hypervisor does that", pdb_cmd_break_on, false},
+     "stop when the hypervisor does that", pdb_cmd_break_on, true},
     {"dmesg", "", "what the console ring keeps", cmd_dmesg, true},
     {"key", "[KEY[!]]", "press a debug key; without one: list them", cmd_key,
      true},

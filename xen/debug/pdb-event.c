@@ -458,32 +458,36 @@ static void list_kinds(struct pdb_out *o)
     }
 }
 
-int pdb_cmd_break_on(struct pdb *p, void *ctx, const char *args,
-                     struct pdb_out *o)
+static int drop(struct pdb_target *t, const char *args)
 {
     u64 n = 0;
-    int rc;
 
-    (void)p;
-    if (*args == '\0') {
-        list(o);
-        pdb_puts(o, "what there is to stop on:\n");
-        list_kinds(o);
-        return 0;
-    }
-    if (!take_word(&args, "off")) {
-        rc = add(ctx, args);
-        if (rc == 0)
-            list(o);
-        return rc;
-    }
     if (*args == '\0')
         pdb_events_clear();
     else if (!pdb_parse_number(&args, &n) || *args != '\0' || n == 0 ||
              n > NR_EVENTS || !wanted[n - 1].kind)
-        return refuse(ctx, "off takes a number of 'monitor break-on', or none");
+        return refuse(t, "off takes a number of 'monitor break-on', or none");
     else
         clear(&wanted[n - 1]);
+    return 0;
+}
+
+/* Run anew for each piece of a long list: what it changes, the first time. */
+int pdb_cmd_break_on(struct pdb *p, void *ctx, const char *args,
+                     struct pdb_out *o)
+{
+    bool first = o->skip == 0 && o->len == 0, all = *args == '\0';
+    int rc = 0;
+
+    (void)p;
+    if (first && !all)
+        rc = take_word(&args, "off") ? drop(ctx, args) : add(ctx, args);
+    if (rc < 0)
+        return rc;
     list(o);
+    if (all) {
+        pdb_puts(o, "what there is to stop on:\n");
+        list_kinds(o);
+    }
     return 0;
 }
