@@ -21,3 +21,35 @@ except gdb.error:
     pass
   end
 end
+# gcore: gdb 13 ends with an internal error without the XMM registers, which pdb
+# describes only if it is asked to; and it takes all memory between the first
+# frame and the last for the stack, the latter in the guest of a hypercall.
+python
+class CoreFileCheck(gdb.Command):
+    """Whether gcore can work: what its hook asks."""
+
+    def invoke(self, args, from_tty):
+        if not gdb.selected_inferior().pid:
+            return
+        if gdb.parse_and_eval("$xmm0").type.code == gdb.TYPE_CODE_VOID:
+            raise gdb.GdbError("a core file takes the XMM registers: 'monitor "
+                               "sse on', 'disconnect', and connect again")
+        if self.longest_way(gdb.newest_frame()) > 1 << 20:
+            raise gdb.GdbError("the backtrace leads from one stack to another, "
+                               "and gdb would save all that lies between: 'set "
+                               "backtrace limit N' first")
+
+    def longest_way(self, frame):
+        """From the first frame's stack to that of any other."""
+        first, ways = int(frame.read_register("rsp")), [0]
+        while frame:
+            ways.append(abs(int(frame.read_register("rsp")) - first))
+            frame = frame.older()
+        return max(ways)
+
+
+CoreFileCheck("check-core-file", gdb.COMMAND_OBSCURE)
+end
+define hook-generate-core-file
+  check-core-file
+end
