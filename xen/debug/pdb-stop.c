@@ -592,18 +592,21 @@ static bool ends_the_wait(void)
     return ends;
 }
 
-/* All is to stand still when gdb hears of it. */
-void pdb_thread_life(const struct vcpu *v, bool up)
+/* All is to stand still when gdb hears of it.  A shutdown is told only to a gdb
+ * that would wait for ever: domain_resume() tells nobody that it is over. */
+void pdb_thread_life(const struct vcpu *v, enum vcpu_life what)
 {
     struct pdb_tid t = {PDB_PID_DOMAIN(v->domain->id), (int32_t)v->id + 1};
     unsigned long flags;
 
     flags = local_irq_save();
     if (pdb_is_attached(t.pid) &&
-        (READ_ONCE(pdb_target->core.thread_events) ||
-         (!up && ends_the_wait()))) {
+        ((what != VCPU_IS_SHUT_DOWN &&
+          READ_ONCE(pdb_target->core.thread_events)) ||
+         (what != VCPU_COMES_UP && ends_the_wait()))) {
         this_cpu(pdb_own_stop) = (struct pdb_stop){
-            .why = up ? PDB_WHY_NEW_THREAD : PDB_WHY_GONE_THREAD,
+            .why = what == VCPU_COMES_UP ? PDB_WHY_NEW_THREAD
+                                         : PDB_WHY_GONE_THREAD,
             .thread = t,
         };
         stop_self(PDB_OWN_STOP);

@@ -258,7 +258,7 @@ void pdb_break_in(void);
 #define PDB_ONLY_LISTEN 1
 void pdb_listen(void);
 void pdb_life(const struct domain *d, bool born); /* the domains' hook */
-void pdb_thread_life(const struct vcpu *v, bool up);  /* the vCPUs' */
+void pdb_thread_life(const struct vcpu *v, enum vcpu_life what); /* vCPUs' */
 /* A stop for something of which no register tells: .number is this, and what it
  * is lies here. */
 #define PDB_OWN_STOP 2

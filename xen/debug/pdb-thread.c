@@ -424,7 +424,8 @@ bool pdb_is_down(void *ctx, struct pdb_tid t)
     const struct vcpu *v = pdb_vcpu(t);
 
     (void)ctx;
-    return v && (READ_ONCE(v->pause_flags) & VPF_DOWN);
+    return v && ((READ_ONCE(v->pause_flags) & VPF_DOWN) ||
+                 READ_ONCE(v->domain->is_shutting_down));
 }
 
 /*

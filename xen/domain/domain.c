@@ -377,6 +377,8 @@ void domain_shutdown(struct domain *d, u8 reason)
         v->paused_for_shutdown = 1;
     }
     spin_unlock(&d->lock);
+    for_each_vcpu (d, v)
+        vcpu_tell_life(v, VCPU_IS_SHUT_DOWN);
     domain_check_shutdown(d);
 }
 

@@ -89,18 +89,24 @@ struct vcpu *idle_vcpu_create(unsigned int cpu)
     return v;
 }
 
-static void (*life_hook)(const struct vcpu *v, bool up);
+static void (*life_hook)(const struct vcpu *v, enum vcpu_life what);
 
-void vcpu_register_life(void (*fn)(const struct vcpu *v, bool up))
+void vcpu_register_life(void (*fn)(const struct vcpu *v, enum vcpu_life what))
 {
     life_hook = fn;
+}
+
+void vcpu_tell_life(const struct vcpu *v, enum vcpu_life what)
+{
+    if (life_hook)
+        life_hook(v, what);
 }
 
 void vcpu_bring_up(struct vcpu *v)
 {
     note_event("vCPU up", v->domain->id, v->id);
-    if (life_hook && (v->pause_flags & VPF_DOWN))
-        life_hook(v, true);
+    if (v->pause_flags & VPF_DOWN)
+        vcpu_tell_life(v, VCPU_COMES_UP);
     vcpu_clear_flags(v, VPF_DOWN);
 }
 
@@ -110,8 +116,8 @@ void vcpu_bring_down(struct vcpu *v)
 
     note_event("vCPU down", v->domain->id, v->id);
     vcpu_set_flags(v, VPF_DOWN);
-    if (life_hook && was_up)
-        life_hook(v, false);
+    if (was_up)
+        vcpu_tell_life(v, VCPU_IS_DOWN);
 }
 
 /* --- vcpu_info --- */

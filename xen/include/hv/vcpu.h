@@ -158,8 +158,11 @@ struct vcpu *idle_vcpu_create(unsigned int cpu);
 void vcpu_bring_up(struct vcpu *v);
 void vcpu_bring_down(struct vcpu *v);
 /* For the debugger: fn hears of vCPUs that come up, before they run, and of
- * those that have gone down. irqs on; their domain's lock may be held. */
-void vcpu_register_life(void (*fn)(const struct vcpu *v, bool up));
+ * those that have gone down, alone or all of a domain's by its shutdown. Their
+ * domain's lock may be held. */
+enum vcpu_life { VCPU_COMES_UP, VCPU_IS_DOWN, VCPU_IS_SHUT_DOWN };
+void vcpu_register_life(void (*fn)(const struct vcpu *v, enum vcpu_life what));
+void vcpu_tell_life(const struct vcpu *v, enum vcpu_life what);
 /*
  * VCPUOP_register_vcpu_info: use the structure in guest frame m at `offset`
  * from now on. v is current or down. -ENXIO bad offset, -EINVAL.
