@@ -51,6 +51,7 @@ static struct touch {
     struct pdb_tid who; /* tid 0: free */
     u64 rip, addr;
 } touches[NR_PDB_STEPS];
+static unsigned int nr_guards; /* in use */
 static unsigned int next_touch;
 static u32 changes; /* of guards[]: entries may be in TLBs as they were */
 static unsigned int hooks_left; /* by watches that have gone */
@@ -107,10 +108,7 @@ static u32 wanted_pkru(void)
 
 bool pdb_guards_any(void)
 {
-    for (const struct guard *g = guards; g < guards + NR_GUARDS; g++)
-        if (g->hw.len != 0)
-            return true;
-    return false;
+    return READ_ONCE(nr_guards) != 0;
 }
 
 void pdb_guard_load(void)
@@ -353,17 +351,25 @@ static bool is_key_fault(const struct cpu_user_regs *regs)
            (regs->error_code & PFEC_PK);
 }
 
-static void guest_trap(struct cpu_user_regs *regs)
+static void guest_key_fault(struct cpu_user_regs *regs, bool mended)
 {
     u64 addr = read_cr2();
-    bool on = pdb_guards_any(), mended = on && mend_pkru();
 
-    if (!is_key_fault(regs))
-        guest_traps(regs);
-    else if (!on) /* the last watch has gone meanwhile */
+    if (!pdb_guards_any()) /* the last watch has gone meanwhile */
         wrpkru(0);
     else if (!mended && (!is_watched(addr) || !pdb_trap(regs)))
         pass_fault(addr);
+}
+
+/* Each trap of a guest, long after the last watch, too: one look then. */
+static void guest_trap(struct cpu_user_regs *regs)
+{
+    bool mended = pdb_guards_any() && mend_pkru();
+
+    if (is_key_fault(regs))
+        guest_key_fault(regs, mended);
+    else
+        guest_traps(regs);
 }
 
 /* A fault of the hypervisor's own, which works for a guest. */
@@ -474,6 +480,7 @@ int pdb_guard_insert(struct pdb_target *t, const struct pdb_hw *hw)
     }
     listen();
     g->hw = *hw;
+    WRITE_ONCE(nr_guards, nr_guards + 1);
     mark_pages(hw, true);
     return 0;
 }
@@ -487,6 +494,7 @@ int pdb_guard_remove(const struct pdb_hw *hw)
     if (g == guards + NR_GUARDS)
         return -PDB_ENOENT;
     g->hw.len = 0;
+    WRITE_ONCE(nr_guards, nr_guards - 1);
     hooks_left++;
     if (!pdb_domain(hw->pid)) /* it ends, and the machine may run */
         return 0;
