@@ -18,16 +18,22 @@ struct {
 volatile ulong single[6] __attribute__((aligned(4096)));
 volatile ulong spins __attribute__((aligned(4096)));
 volatile ulong seen;
-volatile ulong racing; /* set by gdb: each CPU counts in its own */
-volatile ulong counts[8] __attribute__((aligned(4096)));
+volatile ulong racing; /* set by gdb: each CPU counts in its own; 2: slowly */
+struct {
+    volatile ulong counts[PAGE_SIZE / sizeof(ulong)];
+    uint8_t nothing[PAGE_SIZE]; /* not mapped */
+} race __attribute__((aligned(4096)));
 
 static void second_main(void)
 {
     for (;;) {
         for (int i = 0; i < 5000; i++)
             asm volatile("pause");
-        while (racing)
-            counts[1]++;
+        while (racing) {
+            for (ulong i = 0; i < 100 * (racing - 1); i++)
+                asm volatile("pause");
+            race.counts[1]++;
+        }
         room.before++;
         spins++;
     }
@@ -88,12 +94,41 @@ NOINLINE void write_singles(ulong n)
         single[i] = n;
 }
 
+/*
+ * The rest of a store that reaches beyond race.counts: the debugger lets the
+ * other CPU go on when a step has lasted 3 ms, and just then it is to end.
+ */
+static void end_slowly(struct regs *regs)
+{
+    static ulong turn;
+    u64 end = system_time() + 2850000 + turn++ * 7919 % 250000;
+
+    while (system_time() < end)
+        ;
+    regs->rdi = (ulong)&race.counts[0];
+}
+
+static void count(ulong how)
+{
+    ulong at = (ulong)race.nothing - 4;
+
+    if (how == 1)
+        race.counts[0]++;
+    else
+        asm volatile("mov %1, (%0)"
+                     : "+D"(at)
+                     : "a"(race.counts[0] + 1)
+                     : "memory");
+}
+
 TEST(watched_pages)
 {
+    CHECK_OK(remap(race.nothing, 0));
+    trap_handler_set(VEC_PF, end_slowly);
     REQUIRE(second_start(second_main, &spins));
     for (ulong n = 1;; n++) {
         while (racing)
-            counts[0]++;
+            count(racing);
         write_first(n);
         write_far(n);
         write_string(n);

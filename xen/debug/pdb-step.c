@@ -228,7 +228,8 @@ static bool has_left(const struct pdb_one_step *s, const struct vcpu *v,
 /*
  * A CPU that was stopped on the way from the step's trap, or waits to tell of
  * it, must not tell the guest.  Nor leave it the flag: the CPU may not even
- * have come to save its registers where others see them.
+ * have come to save its registers where others see them.  If gdb has stopped
+ * since, that is still the trap of the step before, and *s has not been made.
  */
 static void note_spent(const struct pdb_one_step *s,
                        const struct cpu_user_regs *regs)
@@ -239,10 +240,13 @@ static void note_spent(const struct pdb_one_step *s,
         struct pdb_cpu *c = &per_cpu(pdb_cpu, cpu);
 
         if (cpu == smp_processor_id() || !(c->dr6 & DR6_BS) ||
-            &cpu_info_of_stack(cpu_stacks[cpu])->guest_regs != regs)
+            &cpu_info_of_stack(cpu_stacks[cpu])->guest_regs != regs ||
+            (c->step_spent && c->spent_told))
             continue;
         c->step_spent = true;
+        c->spent_told = false;
         c->spent_had_tf = s->had_tf;
+        c->spent_who = s->who;
     }
 }
 
@@ -293,8 +297,14 @@ void pdb_steps_disarm(void)
 void pdb_steps_forget(const struct pdb_tid *who)
 {
     struct pdb_one_step *s = pdb_target->step;
+    unsigned int cpu;
 
     pdb_hold_step_over();
+    for_each_online_cpu (cpu) {
+        struct pdb_cpu *c = &per_cpu(pdb_cpu, cpu);
+
+        c->spent_told |= !who || pdb_tid_equal(c->spent_who, *who);
+    }
     for (; s < pdb_target->step + NR_PDB_STEPS; s++) {
         struct forgotten *f = &forgotten[next_forgotten % NR_FORGOTTEN];
 

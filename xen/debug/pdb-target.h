@@ -31,6 +31,8 @@ struct pdb_cpu {
     bool expected;    /* an NMI of ours is on its way */
     bool step_spent;  /* its #DB was that of a step which gdb then gave up */
     bool spent_had_tf; /* the guest had the trap flag set itself */
+    bool spent_told; /* gdb has stopped since: it ends none that is armed now */
+    struct pdb_tid spent_who; /* was to make it */
     bool button, had_tf; /* pdb_button() made it step; it stepped already */
 };
 DECLARE_PER_CPU(struct pdb_cpu, pdb_cpu);
@@ -135,7 +137,8 @@ void pdb_step_arm(struct pdb_tid t);
 void pdb_steps_disarm(void);
 /* Disarmed when it had been made; the vCPU's CPU waits to tell of it. */
 bool pdb_step_is_spent(const struct vcpu *v);
-void pdb_steps_forget(const struct pdb_tid *who); /* NULL: everybody's */
+/* gdb has stopped; who NULL: everybody. */
+void pdb_steps_forget(const struct pdb_tid *who);
 /* d ends: what was armed in its vCPUs does not happen any more. */
 void pdb_steps_forget_domain(const struct domain *d);
 /* #DB with DR6.BS: the step armed here, which is now undone, and the thread of

@@ -170,13 +170,18 @@ bool pdb_stop_guest(struct pdb_stop *s)
     return stop_for(regs, s);
 }
 
-/* A step that gdb no longer waits for has ended in a guest, and that is all. */
+/*
+ * A step that gdb no longer waits for has ended in a guest, and that is all.
+ * This CPU's own trap, which waits to be told, is not that one: then the flag
+ * of the forgotten step is still on its way.
+ */
 static bool is_old_step(struct cpu_user_regs *regs)
 {
     u64 dr6;
 
     READ_DR6(dr6);
-    if (!(dr6 & DR6_BS) || !pdb_step_is_forgotten(regs))
+    if (!(dr6 & DR6_BS) || this_cpu(pdb_cpu).step_spent ||
+        !pdb_step_is_forgotten(regs))
         return false;
     dr6 &= ~DR6_BS;
     WRITE_DR6(dr6);
@@ -185,18 +190,20 @@ static bool is_old_step(struct cpu_user_regs *regs)
 
 /*
  * The same of one that was given up while this CPU waited to tell of it, unless
- * *s is to be looked at for it.
+ * *s is to be looked at for it.  If it was armed again it has ended, but not if
+ * gdb has asked for that one after a stop: then the instruction is still to
+ * come.
  */
 static bool is_spent_step(struct cpu_user_regs *regs, u64 dr6,
                           struct pdb_stop *s)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
-    bool spent = c->step_spent;
+    bool spent = c->step_spent, again = pdb_step_armed_here();
 
     c->step_spent = false;
-    if (!spent || (dr6 & DR6_HITS) || pdb_step_armed_here())
+    if (!spent || (dr6 & DR6_HITS) || (again && !c->spent_told))
         return false;
-    if (!c->spent_had_tf)
+    if (!again && !c->spent_had_tf)
         regs->rflags &= ~(u64)X86_EFLAGS_TF;
     if (pdb_guard_late(s))
         return false;
@@ -248,6 +255,8 @@ static bool trapped(struct cpu_user_regs *regs)
             return true; /* it happens again, if it still is one */
     if (vector == X86_EXC_DB && !button && is_spent_step(regs, dr6, &s))
         return true;
+    if (vector == X86_EXC_DB) /* whoever stops us behind this finds no step */
+        WRITE_DR6(DR6_CLEAR);
     late = s.why == PDB_WHY_GUARD;
     if (!late)
         set_event(regs, &s, button ? X86_EXC_NMI : vector, dr6);
