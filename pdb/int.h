@@ -38,9 +38,6 @@ bool link_tick_counts(const struct pdb *p);
 void link_begin(struct pdb *p);
 /* Frames and sends what p->reply holds; lead is '$' or, unacknowledged, '%'. */
 void link_send(struct pdb *p, char lead);
-/* No-ack mode, while gdb waits for a stop: it is to answer if it is there.
- * Counts as unacknowledged until then. */
-void link_ask(struct pdb *p);
 /* True when nothing is in flight, so that a frame may be begun. */
 bool link_idle(const struct pdb *p);
 

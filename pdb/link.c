@@ -31,10 +31,11 @@ void link_reset(struct pdb *p)
 {
     struct pdb_link *l = &p->link;
     uint32_t bad = l->bad, repeats = l->repeats;
-    bool lossy = l->lossy;
+    bool lossy = l->lossy, no_ack = l->no_ack;
 
     memset(l, 0, sizeof(*l));
     l->lossy = lossy;
+    l->no_ack = no_ack; /* a gdb that wakes up late is still in the mode */
     l->bad = bad;
     l->repeats = repeats;
 }
@@ -94,6 +95,16 @@ static void seven_bit(char *body, uint32_t len)
             *body = '?';
 }
 
+/*
+ * Without acknowledgements gdb's next packet says that it is there.  It comes
+ * behind every stop: gdb goes on, or fetches the list of threads before it
+ * shows one.  Behind other replies gdb may have no more to ask.
+ */
+static bool awaits_word(const struct pdb_link *l)
+{
+    return !l->no_ack || l->wire[1] == 'T';
+}
+
 void link_send(struct pdb *p, char lead)
 {
     struct pdb_link *l = &p->link;
@@ -112,22 +123,9 @@ void link_send(struct pdb *p, char lead)
     body[len + 2] = digits[sum & 15];
     l->tx_len = len + 4;
     l->tx_pos = 0;
-    l->unacked = lead == '$' && !l->no_ack;
+    l->unacked = lead == '$' && awaits_word(l);
     l->noise = false;
     l->resends = l->ticks = 0;
-}
-
-/*
- * Is gdb there?  While it waits for a stop it serves its target's file-I/O
- * requests, and whether descriptor 0 is a terminal matters to nobody (GDB
- * manual, "File-I/O Remote Protocol Extension").
- */
-void link_ask(struct pdb *p)
-{
-    link_begin(p);
-    pdb_puts(&p->reply, "Fisatty,0");
-    link_send(p, '$');
-    p->link.unacked = true;
 }
 
 static void put_ack(struct pdb_link *l, char c)
@@ -242,6 +240,10 @@ static void packet_arrived(struct pdb *p)
     struct pdb_link *l = &p->link;
 
     l->rx_state = RX_IDLE;
+    if (is_greeting(l))
+        l->no_ack = false;
+    if (l->no_ack)
+        l->unacked = false;
     if (l->rx_sum != l->rx_want) {
         refuse(l);
         if (!l->no_ack)
@@ -251,10 +253,6 @@ static void packet_arrived(struct pdb *p)
     put_ack(l, '+');
     if (needs_two_acks(l))
         put_ack(l, '+');
-    if (begins(l, "F")) { /* the answer to link_ask(), or too late */
-        l->unacked = l->unacked && !l->no_ack;
-        return;
-    }
     if (is_repeat(l)) {
         l->repeats++;
         l->tx_pos = 0;
@@ -278,7 +276,10 @@ static void rx_idle(struct pdb *p, uint8_t c)
         l->rx_state = RX_BODY;
         break;
     case '+':
-        /* No gdb in no-ack mode sends this: it is a new one. */
+        /* No gdb in no-ack mode sends this: it is a new one, for which the
+         * old one's stop is not. */
+        if (l->no_ack)
+            p->owed = false;
         l->no_ack = l->no_ack_next;
         l->no_ack_next = false;
         if (drained(l))
@@ -301,6 +302,7 @@ static void rx_body(struct pdb *p, uint8_t c)
 
     if (c == '$') { /* data escapes it: a frame was cut, another begins */
         l->rx_state = RX_IDLE;
+        l->no_ack = false; /* by a new gdb, whose + was taken for data */
         rx_idle(p, c);
     } else if (c == '#') {
         l->rx_state = RX_SUM1;

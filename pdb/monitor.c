@@ -328,16 +328,26 @@ static void run_command(struct pdb *p, struct pdb_out *o)
     }
 }
 
+/*
+ * gdb may leave by ^C between two packets of an output, and takes what follows
+ * for the answers to what it asks next.  With acknowledgements nothing follows;
+ * without, what fits one packet is sent as the one and last.
+ */
 void monitor_advance(struct pdb *p)
 {
+    bool whole = p->link.no_ack;
     struct pdb_out o;
 
-    pdb_out_init(&o, p->text, sizeof(p->text), p->told);
+    pdb_out_init(&o, p->text, whole ? PDB_TEXT_WHOLE : PDB_TEXT, p->told);
     if (!p->all_told)
         run_command(p, &o);
+    whole = whole && p->told == 0 && p->all_told && o.len;
     p->told += o.len;
     link_begin(p);
-    if (o.len) {
+    if (whole) {
+        p->command = NULL;
+        pdb_put_hex(&p->reply, o.buf, o.len);
+    } else if (o.len) {
         pdb_putc(&p->reply, 'O');
         pdb_put_hex(&p->reply, o.buf, o.len);
     } else {

@@ -34,6 +34,7 @@
 #define PDB_PACKET 16384
 #define PDB_PACKET_SHARED 4096
 #define PDB_TEXT 2000 /* text of one O packet: twice that in hex */
+#define PDB_TEXT_WHOLE ((PDB_PACKET - 2) / 2) /* without acknowledgements */
 #define PDB_NR_BPS 96
 #define PDB_NR_SITES 96
 #define PDB_CODE 8192 /* bytes of agent expressions, all breakpoints' */
@@ -174,7 +175,7 @@ struct pdb {
     const char *args;                  /* in line[], behind its name */
     uint64_t told;                     /* characters of its output sent */
     bool all_told;                     /* only the final OK is missing */
-    char text[PDB_TEXT];               /* scratch for that output */
+    char text[PDB_TEXT_WHOLE];         /* scratch for that output */
     char console[PDB_CONSOLE];         /* text for O packets */
     uint32_t nr_console, console_lost;
     char why[PDB_NOTE]; /* the last failure in words, for `monitor why` */

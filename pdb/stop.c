@@ -239,24 +239,12 @@ static void send_text(struct pdb *p, const char *text, uint32_t len)
     link_send(p, '$');
 }
 
-/*
- * Nobody acknowledges the stop, and the machine must not stand still for a gdb
- * that died meanwhile.
- */
-static bool has_to_ask(const struct pdb *p)
-{
-    return p->nr_stops && p->link.no_ack && p->ops->silent &&
-           p->ops->silent(p->ctx);
-}
-
 /* gdb waits: text for its user goes before the stop that ends the wait. */
 static void advance_all_stop(struct pdb *p)
 {
     struct pdb_stop *s = &p->stops[0];
 
-    if (has_to_ask(p)) {
-        link_ask(p);
-    } else if (p->nr_console) {
+    if (p->nr_console) {
         send_text(p, p->console, p->nr_console);
         p->nr_console = 0;
     } else if (p->nr_stops && s->text) {

@@ -272,9 +272,6 @@ struct pdb_ops {
     void (*resume)(void *ctx, const struct pdb_plan *plan);
     void (*interrupt)(void *ctx);
     void (*reboot)(void *ctx);
-    /* True if nothing has come from gdb for so long that it may be gone.  Asked
-     * in no-ack mode, before a stop is told; may be null. */
-    bool (*silent)(void *ctx);
 
     /* Debug registers; an identical request comes once.  -ENOSPC when full.
      * The target may serve any data watch as it serves a large one. */

@@ -30,7 +30,6 @@
 #define STEP_PATIENCE_MS 3
 #define GO_PATIENCE_MS 20
 #define QUIET_MS 2
-#define SILENT_MS 5
 #define RX_RING 16384 /* power of two */
 #define NOBODY NR_CPUS
 
@@ -44,7 +43,6 @@ static char escape_why[PDB_NOTE];
 
 static struct {
     u32 head, tail; /* free running; head: line's lock, tail: the leader */
-    u64 heard;      /* TSC, of the last one */
     u8 bytes[RX_RING];
 } rx;
 
@@ -490,16 +488,8 @@ void pdb_receive(u8 byte)
     if (head - READ_ONCE(rx.tail) >= RX_RING)
         return;
     rx.bytes[head % RX_RING] = byte;
-    rx.heard = rdtsc();
     smp_wmb(); /* whoever leads reads without a lock */
     WRITE_ONCE(rx.head, head + 1);
-}
-
-/* Steps and hits in a row, which gdb lets follow each other, are faster. */
-bool pdb_gdb_is_silent(void *ctx)
-{
-    (void)ctx;
-    return rdtsc() - READ_ONCE(rx.heard) > (u64)tsc_khz * SILENT_MS;
 }
 
 /* Bytes while the machine runs: gdb comes, or wants it to stop. */

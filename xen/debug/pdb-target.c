@@ -120,7 +120,6 @@ static const struct pdb_ops machine_ops = {
     .interrupt = op_interrupt,
     .detach = op_detach,
     .reboot = op_reboot,
-    .silent = pdb_gdb_is_silent,
     .hw_insert = pdb_hw_insert,
     .hw_remove = pdb_hw_remove,
     .catch_syscalls = pdb_catch_syscalls,

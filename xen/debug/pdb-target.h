@@ -78,10 +78,6 @@ struct pdb_target {
 /* NULL: no pdb= on the command line. */
 extern struct pdb_target *pdb_target;
 
-/* --- pdb-stop.c --- */
-/* See struct pdb_ops. */
-bool pdb_gdb_is_silent(void *ctx);
-
 /* --- pdb-memory.c --- */
 int pdb_read_mem(void *ctx, const struct pdb_space *as, u64 addr, void *buf,
                  u32 len);

@@ -271,8 +271,6 @@ static void mishaps(struct fake *f)
         f->fail = rnd(2) ? -PDB_EFAULT : 0;
     if (!rnd(50))
         f->read_only = !rnd(3);
-    if (!rnd(50))
-        f->silent = rnd(2);
     if (!rnd(200))
         pdb_drop(&f->pdb);
     if (!rnd(100))

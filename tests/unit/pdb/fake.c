@@ -176,11 +176,6 @@ static bool is_down(void *ctx, struct pdb_tid t)
     return f->down[t.pid][t.tid];
 }
 
-static bool is_silent(void *ctx)
-{
-    return ((struct fake *)ctx)->silent;
-}
-
 static int inferior_info(void *ctx, int32_t pid, struct pdb_inferior_info *i)
 {
     (void)ctx;
@@ -324,8 +319,8 @@ static int cmd_long(struct pdb *p, void *ctx, const char *args,
     (void)p;
     (void)ctx;
     (void)args;
-    for (int i = 0; i < 500; i++)
-        pdb_printf(o, "line %03d\n", i);
+    for (int i = 0; i < 2000; i++)
+        pdb_printf(o, "line %04d\n", i);
     return 0;
 }
 
@@ -350,7 +345,6 @@ const struct pdb_ops fake_ops = {
     .next_thread = next_thread,
     .thread_info = thread_info,
     .is_down = is_down,
-    .silent = is_silent,
     .inferior_info = inferior_info,
     .attach = attach,
     .detach = detach,

@@ -30,7 +30,7 @@ struct fake {
     struct pdb_plan plan;     /* of the last resume() */
     unsigned int nr_resumes, nr_interrupts, nr_reboots, nr_attaches;
     unsigned int nr_detaches, nr_commands;
-    bool catching, refuse_attach, read_only, no_fpu, silent;
+    bool catching, refuse_attach, read_only, no_fpu;
     uint64_t fixed; /* registers that cannot be set, as pdb_regs.known */
     int fail; /* if not 0: what memory operations return */
     const char *why;

@@ -179,57 +179,65 @@ static void run_without_acks(struct fake *f)
     IS(fake_pull(f), "");
 }
 
-static void silent_gdb_is_asked(struct fake *f)
+/* A stop counts as unacknowledged until gdb says something. */
+static void next_packet_is_an_ack(struct fake *f)
 {
     run_without_acks(f);
-    fake_stop(f, PDB_WHY_HALTED, 1, 1); /* it has just said something */
-    HAS(fake_pull(f), "$T00");
-    CHECK(!pdb_awaits(&f->pdb));
-    fake_packet(f, "vCont;c");
-    f->silent = true;
     fake_stop(f, PDB_WHY_HALTED, 1, 1);
-    IS(fake_pull(f), "$Fisatty,0#40");
-    CHECK(pdb_awaits(&f->pdb) && f->pdb.state == PDB_STOPPED);
+    HAS(fake_pull(f), "$T00");
+    CHECK(pdb_awaits(&f->pdb));
     for (int i = 0; i < PDB_DEAD_TICKS - 1; i++)
         pdb_tick(&f->pdb);
-    IS(fake_pull(f), ""); /* it is not asked again: it would answer twice */
-    f->silent = false;
-    fake_packet(f, "F1");
-    HAS(fake_pull(f), "$T00");
-    CHECK(!pdb_awaits(&f->pdb));
-    fake_packet(f, "F1");
-    IS(fake_pull(f), ""); /* nobody asked */
+    IS(fake_pull(f), ""); /* nothing is sent again */
     fake_packet(f, "qC");
     IS(fake_pull(f), "$QCp1.1#94");
+    CHECK(!pdb_awaits(&f->pdb));
+    for (int i = 0; i < 2 * PDB_DEAD_TICKS; i++)
+        pdb_tick(&f->pdb);
+    CHECK(f->pdb.state == PDB_STOPPED); /* it sits at its prompt */
+    fake_packet(f, "vCont;c");
+    fake_packet(f, "vCont;c"); /* no repeat, whatever it is */
+    CHECK(f->pdb.link.repeats == 0);
 }
 
-static void no_answer_is_a_dead_gdb(struct fake *f)
+static void silent_gdb_is_dead(struct fake *f)
 {
     run_without_acks(f);
     CHECK(f->mem[1][0x100] == 0xcc);
-    f->silent = true;
     fake_stop(f, PDB_WHY_HALTED, 1, 1);
-    HAS(fake_pull(f), "$Fisatty");
+    HAS(fake_pull(f), "$T00");
     for (int i = 0; i < PDB_DEAD_TICKS; i++) {
         CHECK(f->pdb.state == PDB_STOPPED);
         pdb_tick(&f->pdb);
     }
     CHECK(f->pdb.state == PDB_ALONE && f->nr_resumes == 2);
     CHECK(f->mem[1][0x100] != 0xcc);
-    fake_packet(f, "F1"); /* too late: no gdb comes by that */
-    CHECK(f->nr_interrupts == 1);
+    /* it was only late, and is still without acknowledgements */
+    fake_packet(f, "qfThreadInfo");
+    CHECK(f->nr_interrupts == 2);
+    fake_stop(f, PDB_WHY_BREAK_IN, 1, 1);
+    HAS(fake_pull(f), "$m1,2");
 }
 
-/* With acknowledgements silence says nothing. */
-static void acks_ask_nobody(struct fake *f)
+static void new_gdb_has_no_old_stop(struct fake *f)
 {
-    fake_init(f, PDB_NO_ACK);
-    fake_attach(f);
-    fake_packet(f, "vCont;c");
-    IS(fake_pull(f), "+");
-    f->silent = true;
+    run_without_acks(f);
+    fake_push(f, "+", 1);
     fake_stop(f, PDB_WHY_HALTED, 1, 1);
-    HAS(fake_pull(f), "$T00");
+    IS(fake_pull(f), "");
+    fake_packet(f, "qSupported:multiprocess+");
+    HAS(fake_pull(f), "+$PacketSize");
+}
+
+/* The old one died in the midst of a packet. */
+static void new_gdb_behind_a_cut_frame(struct fake *f)
+{
+    run_without_acks(f);
+    fake_push(f, "$Z0,1", 5);
+    fake_push(f, "+", 1);
+    fake_packet(f, "qSupported:multiprocess+");
+    fake_stop(f, PDB_WHY_BREAK_IN, 1, 1);
+    HAS(fake_pull(f), "+$PacketSize");
 }
 
 static void too_long_packet_earns_an_error(struct fake *f)
@@ -355,9 +363,10 @@ const struct test link_tests[] = {
     { "no-ack mode", no_ack_mode },
     { "no-ack mode is for good links", no_ack_mode_is_for_good_links },
     { "new gdb ends no-ack mode", new_gdb_ends_no_ack_mode },
-    { "silent gdb is asked", silent_gdb_is_asked },
-    { "no answer is a dead gdb", no_answer_is_a_dead_gdb },
-    { "acks ask nobody", acks_ask_nobody },
+    { "next packet is an ack", next_packet_is_an_ack },
+    { "silent gdb is dead", silent_gdb_is_dead },
+    { "new gdb has no old stop", new_gdb_has_no_old_stop },
+    { "new gdb behind a cut frame", new_gdb_behind_a_cut_frame },
     { "too long packet earns an error", too_long_packet_earns_an_error },
     { "runs are encoded", runs_are_encoded },
     { "seven bits only", seven_bits_only },

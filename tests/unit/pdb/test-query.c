@@ -180,9 +180,29 @@ static void long_listing(struct fake *f)
     fake_init(f, 0);
     fake_attach(f);
     text = monitor(f, "once more");
-    CHECK(strlen(text) == 500 * 9);
-    HAS(text, "line 000\nline 001\n");
-    HAS(text, "line 498\nline 499\n");
+    CHECK(strlen(text) == 2000 * 10);
+    HAS(text, "line 0000\nline 0001\n");
+    HAS(text, "line 1998\nline 1999\n");
+}
+
+/* Without acknowledgements gdb may leave between two packets of an output. */
+static void short_listing_is_one_packet(struct fake *f)
+{
+    fake_init(f, PDB_NO_ACK);
+    fake_attach(f);
+    fake_packet(f, "QStartNoAckMode");
+    fake_pull(f);
+    fake_push(f, "+", 1);
+    fake_packet(f, "qRcmd,6f6e6365"); /* once */
+    IS(fake_body(fake_pull(f), NULL), "6f6e6365203c3e0a");
+    CHECK(!f->pdb.command && f->nr_commands == 1);
+    fake_packet(f, "qRcmd,68656c70"); /* help */
+    HAS(fake_body(fake_pull(f), NULL), "6f6e6365206d6f7265");
+    CHECK(!f->pdb.command);
+    fake_packet(f, "qRcmd,6f6e6365206d6f7265"); /* once more: too long */
+    HAS(fake_pull(f), "$O6c696e652030");
+    HAS(f->out, "$OK#9a");
+    CHECK(!f->pdb.command);
 }
 
 static void bad_lines(struct fake *f)
@@ -222,6 +242,7 @@ const struct test query_tests[] = {
     { "offsets", offsets },
     { "monitor commands", commands },
     { "long listing", long_listing },
+    { "short listing is one packet", short_listing_is_one_packet },
     { "bad monitor lines", bad_lines },
     { "sinks", sinks },
     { NULL, NULL },
