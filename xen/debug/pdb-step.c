@@ -172,6 +172,23 @@ static struct cpu_user_regs *frame_of(struct pdb_tid t, struct vcpu **v)
     return regs;
 }
 
+/* Is v where a flag of that domain and process may take effect? */
+static bool is_there(const struct vcpu *v, int32_t pid, u64 user_cr3)
+{
+    return v && !v->is_idle && PDB_PID_DOMAIN(v->domain->id) == pid &&
+           user_cr3 == (v->pv.in_kernel ? 0 : v->pv.cr3_user);
+}
+
+/* v has a trap flag: a forgotten step's, which is known no more then? */
+static bool take_forgotten(const struct vcpu *v)
+{
+    for (struct forgotten *f = forgotten; f < forgotten + NR_FORGOTTEN; f++)
+        if (READ_ONCE(f->used) && is_there(v, f->pid, f->user_cr3) &&
+            atomic_xchg(&f->used, 0))
+            return true;
+    return false;
+}
+
 static bool is_away(struct pdb_tid t)
 {
     const struct pdb_one_step *s = pdb_target->step;
@@ -190,6 +207,8 @@ void pdb_step_arm(struct pdb_tid t)
 
     if (!s || !regs || is_away(t))
         return;
+    if (v && (regs->rflags & X86_EFLAGS_TF) && take_forgotten(v))
+        regs->rflags &= ~(u64)X86_EFLAGS_TF; /* not the guest's own */
     *s = (struct pdb_one_step){
         .armed = true,
         .who = t,
@@ -329,15 +348,6 @@ void pdb_steps_forget_domain(const struct domain *d)
             (void)atomic_xchg(&f->used, 0);
 }
 
-/* Is this CPU where a flag of that domain and process may take effect? */
-static bool is_there(int32_t pid, u64 user_cr3)
-{
-    const struct vcpu *v = current;
-
-    return v && !v->is_idle && PDB_PID_DOMAIN(v->domain->id) == pid &&
-           user_cr3 == (v->pv.in_kernel ? 0 : v->pv.cr3_user);
-}
-
 /* PUSHF has pushed what the step needed, not what the code had. */
 static void mend_pushed(const struct pdb_one_step *s,
                         struct cpu_user_regs *regs)
@@ -413,13 +423,10 @@ bool pdb_steps_in(int32_t pid)
     return false;
 }
 
-/*
- * The step that this trap ends: one that was armed here, or one whose process
- * has been moved here by its kernel.
- */
-static struct pdb_one_step *find_ended(const struct cpu_user_regs *regs)
+/* The step that was armed here and that this trap ends. */
+static struct pdb_one_step *find_own(const struct cpu_user_regs *regs)
 {
-    struct pdb_one_step *s = pdb_target->step, *moved = NULL;
+    struct pdb_one_step *s = pdb_target->step;
 
     for (; s < pdb_target->step + NR_PDB_STEPS; s++) {
         if (!s->armed)
@@ -429,30 +436,38 @@ static struct pdb_one_step *find_ended(const struct cpu_user_regs *regs)
                 return s;
             continue;
         }
-        if (!guest_mode(regs))
-            continue;
-        if (is_of_current(s) &&
+        if (guest_mode(regs) && is_of_current(s) &&
             (current->pv.in_kernel || !s->user_cr3 ||
              s->user_cr3 == current->pv.cr3_user))
             return s;
-        if (is_there(s->vcpu.pid, s->user_cr3))
-            moved = s;
     }
-    return moved;
+    return NULL;
 }
 
+/* That, or one whose process has been moved here by its kernel. */
+static struct pdb_one_step *find_ended(const struct cpu_user_regs *regs)
+{
+    struct pdb_one_step *s = pdb_target->step, *own = find_own(regs);
+
+    if (own || !guest_mode(regs))
+        return own;
+    for (; s < pdb_target->step + NR_PDB_STEPS; s++)
+        if (s->armed && s->vcpu.tid &&
+            is_there(current, s->vcpu.pid, s->user_cr3))
+            return s;
+    return NULL;
+}
+
+/* In a kernel any vCPU looks like where another one's step may have moved to:
+ * that is not ended by a trap that was still due here. */
 bool pdb_step_is_forgotten(struct cpu_user_regs *regs)
 {
-    if (!guest_mode(regs) || !(regs->rflags & X86_EFLAGS_TF) ||
-        find_ended(regs))
+    if (!guest_mode(regs) || !(regs->rflags & X86_EFLAGS_TF) || find_own(regs))
         return false;
-    for (struct forgotten *f = forgotten; f < forgotten + NR_FORGOTTEN; f++)
-        if (READ_ONCE(f->used) && is_there(f->pid, f->user_cr3) &&
-            atomic_xchg(&f->used, 0)) {
-            regs->rflags &= ~(u64)X86_EFLAGS_TF;
-            return true;
-        }
-    return false;
+    if (!take_forgotten(current))
+        return false;
+    regs->rflags &= ~(u64)X86_EFLAGS_TF;
+    return true;
 }
 
 /* The thread of the same inferior that this CPU is. */

@@ -190,20 +190,21 @@ static bool is_old_step(struct cpu_user_regs *regs)
 
 /*
  * The same of one that was given up while this CPU waited to tell of it, unless
- * *s is to be looked at for it.  If it was armed again it has ended, but not if
- * gdb has asked for that one after a stop: then the instruction is still to
- * come.
+ * *s is to be looked at for it: spent, or forgotten, if the leader could not
+ * see this CPU's registers.  If it was armed again it has ended, but not if gdb
+ * has asked for that one after a stop: then the instruction is still to come.
  */
 static bool is_spent_step(struct cpu_user_regs *regs, u64 dr6,
                           struct pdb_stop *s)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
     bool spent = c->step_spent, again = pdb_step_armed_here();
+    bool gone = !spent && (dr6 & DR6_BS) && pdb_step_is_forgotten(regs);
 
     c->step_spent = false;
-    if (!spent || (dr6 & DR6_HITS) || (again && !c->spent_told))
+    if (!(spent || gone) || (dr6 & DR6_HITS) || (again && !c->spent_told))
         return false;
-    if (!again && !c->spent_had_tf)
+    if (!gone && !again && !c->spent_had_tf)
         regs->rflags &= ~(u64)X86_EFLAGS_TF;
     if (pdb_guard_late(s))
         return false;
