@@ -102,7 +102,7 @@ static void seven_bit(char *body, uint32_t len)
  */
 static bool awaits_word(const struct pdb_link *l)
 {
-    return !l->no_ack || l->wire[1] == 'T';
+    return !l->no_ack || strchr("TWX", l->wire[1]);
 }
 
 void link_send(struct pdb *p, char lead)
@@ -240,8 +240,8 @@ static void packet_arrived(struct pdb *p)
     struct pdb_link *l = &p->link;
 
     l->rx_state = RX_IDLE;
-    if (is_greeting(l))
-        l->no_ack = false;
+    if (is_greeting(l)) /* a new gdb's: its + may have been taken for data */
+        l->no_ack = l->no_ack_next = false;
     if (l->no_ack)
         l->unacked = false;
     if (l->rx_sum != l->rx_want) {
@@ -276,14 +276,11 @@ static void rx_idle(struct pdb *p, uint8_t c)
         l->rx_state = RX_BODY;
         break;
     case '+':
-        /* No gdb in no-ack mode sends this: it is a new one, for which the
-         * old one's stop is not. */
-        if (l->no_ack)
-            p->owed = false;
-        l->no_ack = l->no_ack_next;
-        l->no_ack_next = false;
-        if (drained(l))
+        if (drained(l) && !l->no_ack)
             l->unacked = false;
+        if (l->no_ack_next)
+            l->no_ack = true;
+        l->no_ack_next = false;
         break;
     case '-': resend(l); break;
     case BREAK_CHAR:
@@ -302,7 +299,6 @@ static void rx_body(struct pdb *p, uint8_t c)
 
     if (c == '$') { /* data escapes it: a frame was cut, another begins */
         l->rx_state = RX_IDLE;
-        l->no_ack = false; /* by a new gdb, whose + was taken for data */
         rx_idle(p, c);
     } else if (c == '#') {
         l->rx_state = RX_SUM1;
@@ -347,7 +343,7 @@ void link_rx(struct pdb *p, uint8_t byte)
 
 static bool is_resent_at(const struct pdb_link *l, uint32_t tick)
 {
-    return !l->no_ack && tick % PDB_RESEND_TICKS == 0;
+    return !l->no_ack && !l->no_ack_next && tick % PDB_RESEND_TICKS == 0;
 }
 
 bool link_tick_counts(const struct pdb *p)

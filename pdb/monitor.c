@@ -2,7 +2,8 @@
 /*
  * `monitor` commands: the core's own, and those that the target's table adds.
  *
- * Output leaves as O packets of PDB_TEXT characters each.  A command marked
+ * Output leaves as O packets of PDB_TEXT characters each, of PDB_TEXT_WHOLE
+ * where nobody acknowledges them.  A command marked
  * `again` is run anew for each of them and the window moves on, so a listing
  * may have any length; others run once and are cut.
  */

@@ -220,8 +220,9 @@ struct pdb_command {
     const char *args; /* for help, "" when none */
     const char *help; /* one line */
     int (*run)(struct pdb *p, void *ctx, const char *args, struct pdb_out *o);
-    bool again; /* changes nothing: may be run anew for each piece of output;
-                   the others' output is cut at PDB_TEXT characters */
+    bool again; /* may be run anew for each piece of output, and changes things
+                   the first time alone; the others' output is cut at PDB_TEXT
+                   characters, without acknowledgements at PDB_TEXT_WHOLE */
 };
 
 struct pdb_ops {

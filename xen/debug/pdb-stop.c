@@ -568,8 +568,20 @@ void pdb_life(const struct domain *d, bool born)
     local_irq_restore(flags);
 }
 
+/* Nobody can resume or destroy a domain that has shut down. */
+static bool dom0_stays(void)
+{
+    const struct vcpu *v;
+
+    for_each_vcpu (dom0, v)
+        if (pdb_wanted((struct pdb_tid){PDB_PID_DOMAIN(0),
+                                        (int32_t)v->id + 1}) != PDB_DO_STAY)
+            return false;
+    return true;
+}
+
 /* It was the last one that gdb waits for. irqs off. */
-static bool ends_the_wait(void)
+static bool ends_the_wait(enum vcpu_life what)
 {
     bool ends;
 
@@ -577,7 +589,8 @@ static bool ends_the_wait(void)
         return false;
     while (!pdb_lead()) /* nobody changes the plan meanwhile */
         cpu_relax();
-    ends = pdb_nothing_runs(&pdb_target->core);
+    ends = (what != VCPU_IS_SHUT_DOWN || dom0_stays()) &&
+           pdb_nothing_runs(&pdb_target->core);
     pdb_unlead();
     return ends;
 }
@@ -593,7 +606,7 @@ void pdb_thread_life(const struct vcpu *v, enum vcpu_life what)
     if (pdb_is_attached(t.pid) &&
         ((what != VCPU_IS_SHUT_DOWN &&
           READ_ONCE(pdb_target->core.thread_events)) ||
-         (what != VCPU_COMES_UP && ends_the_wait()))) {
+         (what != VCPU_COMES_UP && ends_the_wait(what)))) {
         this_cpu(pdb_own_stop) = (struct pdb_stop){
             .why = what == VCPU_COMES_UP ? PDB_WHY_NEW_THREAD
                                          : PDB_WHY_GONE_THREAD,

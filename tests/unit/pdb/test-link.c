@@ -160,8 +160,14 @@ static void new_gdb_ends_no_ack_mode(struct fake *f)
     fake_init(f, PDB_NO_ACK);
     fake_attach(f);
     IS(fake_ask(f, "QStartNoAckMode"), "OK");
-    IS(fake_ask(f, "vMustReplyEmpty"), "");
-    /* fake_ask() sent a +, which only a gdb that begins anew does. */
+    fake_packet(f, "vMustReplyEmpty");
+    IS(fake_pull(f), "$#00");
+    fake_push(f, "+", 1); /* one too many, or half of a greeting */
+    fake_packet(f, "vMustReplyEmpty");
+    IS(fake_pull(f), "$#00");
+    fake_packet(f, "qSupported:multiprocess+");
+    HAS(fake_pull(f), "+$PacketSize");
+    fake_push(f, "+", 1);
     fake_packet(f, "qC");
     IS(fake_pull(f), "+$QCp1.1#94");
 }
@@ -219,14 +225,20 @@ static void silent_gdb_is_dead(struct fake *f)
     HAS(fake_pull(f), "$m1,2");
 }
 
-static void new_gdb_has_no_old_stop(struct fake *f)
+/* The end of a domain is a stop, too. */
+static void silent_gdb_misses_an_end(struct fake *f)
 {
     run_without_acks(f);
-    fake_push(f, "+", 1);
     fake_stop(f, PDB_WHY_HALTED, 1, 1);
-    IS(fake_pull(f), "");
-    fake_packet(f, "qSupported:multiprocess+");
-    HAS(fake_pull(f), "+$PacketSize");
+    fake_pull(f);
+    fake_packet(f, "vAttach;2");
+    fake_pull(f);
+    fake_packet(f, "vCont;c");
+    fake_stop(f, PDB_WHY_GONE, 2, 1);
+    HAS(fake_pull(f), "$W00;process:2");
+    for (int i = 0; i < PDB_DEAD_TICKS; i++)
+        pdb_tick(&f->pdb);
+    CHECK(f->pdb.state == PDB_ALONE);
 }
 
 /* The old one died in the midst of a packet. */
@@ -365,7 +377,7 @@ const struct test link_tests[] = {
     { "new gdb ends no-ack mode", new_gdb_ends_no_ack_mode },
     { "next packet is an ack", next_packet_is_an_ack },
     { "silent gdb is dead", silent_gdb_is_dead },
-    { "new gdb has no old stop", new_gdb_has_no_old_stop },
+    { "silent gdb misses an end", silent_gdb_misses_an_end },
     { "new gdb behind a cut frame", new_gdb_behind_a_cut_frame },
     { "too long packet earns an error", too_long_packet_earns_an_error },
     { "runs are encoded", runs_are_encoded },

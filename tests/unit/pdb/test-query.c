@@ -188,6 +188,9 @@ static void long_listing(struct fake *f)
 /* Without acknowledgements gdb may leave between two packets of an output. */
 static void short_listing_is_one_packet(struct fake *f)
 {
+    const char *left, *body;
+    size_t told = 0;
+
     fake_init(f, PDB_NO_ACK);
     fake_attach(f);
     fake_packet(f, "QStartNoAckMode");
@@ -200,9 +203,11 @@ static void short_listing_is_one_packet(struct fake *f)
     HAS(fake_body(fake_pull(f), NULL), "6f6e6365206d6f7265");
     CHECK(!f->pdb.command);
     fake_packet(f, "qRcmd,6f6e6365206d6f7265"); /* once more: too long */
-    HAS(fake_pull(f), "$O6c696e652030");
-    HAS(f->out, "$OK#9a");
-    CHECK(!f->pdb.command);
+    left = fake_pull(f);
+    while (*(body = fake_body(left, &left)) == 'O' && strcmp(body, "OK"))
+        told += strlen(body + 1) / 2;
+    IS(body, "OK");
+    CHECK(told == 2000 * 10 && !f->pdb.command);
 }
 
 static void bad_lines(struct fake *f)
