@@ -82,7 +82,7 @@ struct pdb_link {
     uint32_t tx_len, tx_pos;
     char acks[4]; /* + and - to be sent before the next frame */
     uint32_t nr_acks;
-    bool unacked;  /* wire has not been acknowledged */
+    bool unacked;  /* gdb owes a + for wire; in no-ack mode, a packet */
     bool noise;    /* something else came since wire was filled */
     bool lossy;    /* the line has damaged or lost something */
     bool no_ack, no_ack_next;

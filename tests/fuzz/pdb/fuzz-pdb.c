@@ -58,6 +58,7 @@ static uint32_t rnd(uint32_t below)
 static void die(const char *what)
 {
     printf("fuzz-pdb: %s\n", what);
+    fflush(stdout); /* abort() does not */
     abort();
 }
 
