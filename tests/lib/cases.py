@@ -157,8 +157,9 @@ class Run:
             verdict, text = "skipped", f": {reason}"
         except (Failure, MachineError) as failure:
             verdict, text = "FAILED", f": {failure}"
-        except Exception:
-            verdict, text = "FAILED", ": " + traceback.format_exc()
+        except Exception as error:
+            verdict = "FAILED"
+            text = f": {error!r}\n{traceback.format_exc()}"
         seconds = time.monotonic() - started
         with self._room:
             self.passed += verdict == "ok"
