@@ -224,7 +224,7 @@ static int in_where(struct pdb *p, struct pdb_in *in, struct pdb_bp *bp,
     uint32_t type;
 
     if (!in_u32(in, &type) || type > PDB_BP_ACCESS || !in_char(in, ',') ||
-        !in_hex_char(in, &bp->addr, ',') || !in_u32(in, &bp->len))
+        !in_address(p, in, &bp->addr, ',') || !in_u32(in, &bp->len))
         return -PDB_EINVAL;
     bp->type = (enum pdb_bp_type)type;
     if (bp->type <= PDB_BP_EXEC)

@@ -97,6 +97,8 @@ int mem_read(struct pdb *p, const struct pdb_space *as, uint64_t addr,
 int mem_write(struct pdb *p, const struct pdb_space *as, uint64_t addr,
               const void *buf, uint32_t len);
 struct pdb_space space_of(struct pdb_tid t);
+bool in_address(const struct pdb *p, struct pdb_in *in, uint64_t *addr,
+                char c);
 
 /* break.c */
 packet_fn packet_Z, packet_z;

@@ -96,9 +96,25 @@ static bool fault_reply(struct pdb *p, int err, uint64_t addr)
     return reply_error(p, err, where);
 }
 
-static bool in_range(struct pdb_in *in, uint64_t *addr, uint64_t *len)
+/*
+ * After "set remoteaddresssize 48" gdb leaves out the bits behind the first 48
+ * (manual, "Remote Configuration"); in a virtual address they repeat bit 47
+ * (AMD vol. 2, 5.3.1, canonical form).
+ */
+bool in_address(const struct pdb *p, struct pdb_in *in, uint64_t *addr, char c)
 {
-    return in_hex_char(in, addr, ',') && in_hex(in, len);
+    if (!in_hex_char(in, addr, c))
+        return false;
+    if (p->short_addresses && p->context.kind != PDB_SPACE_PHYS &&
+        *addr >> 47 == 1)
+        *addr |= ~0ull << 48;
+    return true;
+}
+
+static bool in_range(const struct pdb *p, struct pdb_in *in, uint64_t *addr,
+                     uint64_t *len)
+{
+    return in_address(p, in, addr, ',') && in_hex(in, len);
 }
 
 /* The thread whose memory is meant; its absence is an error. */
@@ -120,7 +136,7 @@ static int read_asked(struct pdb *p, struct pdb_in *in, uint32_t max,
     struct pdb_space as;
     uint64_t len;
 
-    if (!in_range(in, addr, &len) || !in_end(in))
+    if (!in_range(p, in, addr, &len) || !in_end(in))
         return -PDB_EINVAL;
     if (!current_space(p, &as))
         return -PDB_ESRCH;
@@ -189,7 +205,7 @@ bool packet_M(struct pdb *p, struct pdb_in *in)
 {
     uint64_t addr, len;
 
-    if (!in_range(in, &addr, &len) || !in_char(in, ':') ||
+    if (!in_range(p, in, &addr, &len) || !in_char(in, ':') ||
         len > PDB_PACKET / 2 || !in_bytes(in, p->link.rx, (uint32_t)len) ||
         !in_end(in))
         return reply_error(p, -PDB_EINVAL, "M");
@@ -202,7 +218,7 @@ bool packet_X(struct pdb *p, struct pdb_in *in)
 
     if (p->flags & PDB_SEVEN_BIT)
         return true; /* the empty reply makes gdb use M */
-    if (!in_range(in, &addr, &len) || !in_char(in, ':'))
+    if (!in_range(p, in, &addr, &len) || !in_char(in, ':'))
         return reply_error(p, -PDB_EINVAL, "X");
     if (in_unescape(in, p->link.rx, PDB_PACKET) != len)
         return reply_error(p, -PDB_EINVAL, "X");
@@ -229,7 +245,7 @@ bool query_crc(struct pdb *p, struct pdb_in *in)
     struct pdb_space as;
     int got;
 
-    if (!in_range(in, &addr, &len) || !in_end(in))
+    if (!in_range(p, in, &addr, &len) || !in_end(in))
         return reply_error(p, -PDB_EINVAL, "qCRC");
     if (len > MAX_SCAN)
         return reply_error(p, -PDB_E2BIG, "qCRC of more than 1 GiB");
@@ -297,7 +313,7 @@ bool query_search(struct pdb *p, struct pdb_in *in)
 
     if (p->flags & PDB_SEVEN_BIT)
         return true; /* gdb then reads with m and looks itself */
-    if (!in_hex_char(in, &addr, ';') || !in_hex_char(in, &len, ';'))
+    if (!in_address(p, in, &addr, ';') || !in_hex_char(in, &len, ';'))
         return reply_error(p, -PDB_EINVAL, "qSearch");
     nr = in_unescape(in, pattern, MAX_PATTERN);
     if (nr == 0 || in->end - in->p > (long)MAX_PATTERN)

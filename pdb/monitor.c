@@ -118,30 +118,47 @@ static int cmd_link(struct pdb *p, void *ctx, const char *args,
     return 0;
 }
 
+static int set_switch(bool *is_on, const char *args)
+{
+    bool on = strcmp(args, "on") == 0;
+
+    if (on || strcmp(args, "off") == 0)
+        *is_on = on;
+    else if (*args)
+        return -PDB_EINVAL;
+    return 0;
+}
+
 static int cmd_console(struct pdb *p, void *ctx, const char *args,
                        struct pdb_out *o)
 {
     (void)ctx;
-    if (strcmp(args, "on") == 0)
-        p->console_on = true;
-    else if (strcmp(args, "off") == 0)
-        p->console_on = false;
-    else if (*args)
+    if (set_switch(&p->console_on, args) < 0)
         return -PDB_EINVAL;
     pdb_printf(o, "what breakpoints print, to gdb too: %s\n",
                p->console_on ? "on" : "off");
     return 0;
 }
 
+static int cmd_short(struct pdb *p, void *ctx, const char *args,
+                     struct pdb_out *o)
+{
+    (void)ctx;
+    if (set_switch(&p->short_addresses, args) < 0)
+        return -PDB_EINVAL;
+    pdb_printf(o, "addresses may have 48 bits only: %s\n",
+               p->short_addresses ? "yes" : "no");
+    return 0;
+}
+
 /* Sets or clears one of pdb_init()'s flags. */
 static int set_flag(struct pdb *p, unsigned int flag, const char *args)
 {
-    if (strcmp(args, "on") == 0)
-        p->flags |= flag;
-    else if (strcmp(args, "off") == 0)
-        p->flags &= ~flag;
-    else if (*args)
+    bool on = p->flags & flag;
+
+    if (set_switch(&on, args) < 0)
         return -PDB_EINVAL;
+    p->flags = on ? p->flags | flag : p->flags & ~flag;
     return 0;
 }
 
@@ -194,6 +211,8 @@ static const struct pdb_command builtin[] = {
       false },
     { "link", "", "state of the line, error counts", cmd_link, false },
     { "pt", "ADDR", "the page-table walk of an address", cmd_pt, true },
+    { "short-addresses", "[on|off]", "48 bits are a canonical address",
+      cmd_short, false },
     { "sse", "[on|off]", "describe XMM registers at the next attach", cmd_sse,
       false },
     { "why", "", "the reason of the last failure", cmd_why, false },

@@ -41,7 +41,8 @@ void session_reset(struct pdb *p)
     while (p->nr_attached)
         pid_forget(p, p->attached[0]);
     p->multiprocess = p->error_text = p->swbreak = p->hwbreak = false;
-    p->non_stop = p->thread_events = p->console_on = false;
+    p->non_stop = p->thread_events = false;
+    p->console_on = p->short_addresses = false;
     p->owed = p->notified = p->announced = p->extended = false;
     p->sse = p->flags & PDB_SSE;
     p->command = NULL;

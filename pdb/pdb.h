@@ -138,7 +138,7 @@ struct pdb {
 
     /* What this gdb asked for. */
     bool multiprocess, error_text, swbreak, hwbreak, non_stop, thread_events;
-    bool console_on, extended;
+    bool console_on, extended, short_addresses;
     bool sse; /* PDB_SSE, as it was when this gdb came */
     struct pdb_tid general, cont; /* of Hg and Hc */
     struct pdb_tid listed; /* where qsThreadInfo goes on */

@@ -8,6 +8,17 @@ set stack-cache off
 set remotetimeout 20
 # Several inferiors, the hypervisor and domains, go on together.
 set schedule-multiple on
+# Addresses in packets are four characters shorter, of which a breakpoint hit
+# has two. gdb then leaves the sign out of those that are not canonical, too.
+define short-addresses
+  monitor short-addresses on
+  set remoteaddresssize 48
+end
+document short-addresses
+Send only 48 bits of addresses, for a slow line: after connecting, each time.
+'set remoteaddresssize 0' and 'monitor short-addresses off' end it. Meanwhile
+an address that is not canonical is read as the one that its lower bits make.
+end
 # `monitor` goes by the thread that gdb has last asked something of, which may
 # be another one than the selected one (after `info threads`, say). A read of
 # its stack is asked of the selected one; one that failed would be what

@@ -89,9 +89,11 @@ static const char *not_mapped(struct pdb_target *t, const struct pdb_space *as)
     return t->where;
 }
 
-static int not_canonical(struct pdb_target *t)
+static int not_canonical(struct pdb_target *t, u64 addr)
 {
-    t->reason = "the address is not canonical";
+    t->reason = addr >> 48 ? "the address is not canonical"
+                           : "the address is not canonical (gdb's are "
+                             "short? 'monitor short-addresses on')";
     return -PDB_EFAULT;
 }
 
@@ -106,7 +108,7 @@ int pdb_translate(void *ctx, const struct pdb_space *as, u64 addr, u64 *maddr)
         return 0;
     }
     if (!canonical(addr))
-        return not_canonical(t);
+        return not_canonical(t, addr);
     if (as->kind == PDB_SPACE_THREAD)
         n = thread_tables(as->thread, cr3);
     for (unsigned int i = 0; i < n; i++)
@@ -294,7 +296,7 @@ int pdb_walk(void *ctx, const struct pdb_space *as, u64 addr,
     if (as->kind == PDB_SPACE_PHYS)
         return -PDB_EINVAL;
     if (!canonical(addr))
-        return not_canonical(ctx);
+        return not_canonical(ctx, addr);
     if (as->kind == PDB_SPACE_THREAD && thread_tables(as->thread, cr3) == 2 &&
         cr3[1] && !through(cr3[0], addr, &ma))
         cr3[0] = cr3[1];

@@ -46,7 +46,7 @@ static struct event {
 static int scope; /* domain, or -1 */
 static const char *context = "thread";
 static uint64_t cr3;
-static bool console, follow, sse;
+static bool console, follow, sse, short_addresses;
 
 void model_learn(const char *says)
 {
@@ -362,6 +362,10 @@ static void a_switch(struct expected *e, const char *name, const char *args)
     } else if (strcmp(name, "follow") == 0) {
         if (is_on(e, name, args, &follow))
             say(e, "new domains are attached: %s\n", follow ? "yes" : "no");
+    } else if (strcmp(name, "short-addresses") == 0) {
+        if (is_on(e, name, args, &short_addresses))
+            say(e, "addresses may have 48 bits only: %s\n",
+                short_addresses ? "yes" : "no");
     } else if (is_on(e, name, args, &sse)) {
         say(e, "XMM registers are described: %s\n", sse ? "yes" : "no");
         if (sse != was)
@@ -383,7 +387,8 @@ static void answer(struct expected *e, const char *name, const char *args,
                                         NULL };
     static const char *const alone[] = { "help", "breakpoints", "link", "why",
                                          "dmesg", "regs", "reboot", NULL };
-    static const char *const switches[] = { "console", "follow", "sse", NULL };
+    static const char *const switches[] = { "console", "follow", "sse",
+                                            "short-addresses", NULL };
 
     e->mine = is_one_of(name, mine);
     if (strcmp(name, "break-on") == 0) {

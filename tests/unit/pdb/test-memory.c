@@ -122,6 +122,37 @@ static void has_contexts(struct fake *f)
     IS(fake_ask(f, "m10000,2"), "0108");
 }
 
+static void takes_short_addresses(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    HAS(fake_ask(f, "m800000010000,1"), "E.0x800000010000: ");
+    /* "short-addresses on" */
+    fake_ask(f, "qRcmd,73686f72742d616464726573736573206f6e");
+    fake_pull(f);
+    fake_push(f, "+", 1);
+    HAS(fake_ask(f, "m800000010000,1"), "E.0xffff800000010000: ");
+    HAS(fake_ask(f, "M800000010000,1:00"), "E.0xffff800000010000: ");
+    HAS(fake_ask(f, "qCRC:800000010000,1"), "E.0xffff800000010000: ");
+    HAS(fake_ask(f, "qSearch:memory:800000010000;1;a"),
+        "E.0xffff800000010000: ");
+    HAS(fake_ask(f, "m7fff00010000,1"), "E.0x7fff00010000: ");
+    HAS(fake_ask(f, "m1800000010000,1"), "E.0x1800000010000: ");
+    IS(fake_ask(f, "Z1,800000010000,1"), "OK");
+    CHECK(f->hw_used[0] && f->hw[0].addr == 0xffff800000010000);
+    IS(fake_ask(f, "z1,ffff800000010000,1"), "OK");
+    CHECK(!f->hw_used[0]);
+    /* "context phys": those are short anyway */
+    fake_ask(f, "qRcmd,636f6e746578742070687973");
+    fake_pull(f);
+    fake_push(f, "+", 1);
+    HAS(fake_ask(f, "m800000010000,1"), "E.0x800000010000: ");
+    /* the next gdb's are long */
+    fake_ask(f, "D");
+    fake_attach(f);
+    HAS(fake_ask(f, "m800000010000,1"), "E.0x800000010000: ");
+}
+
 const struct test memory_tests[] = {
     { "reads", reads },
     { "reads short at the end", reads_short_at_the_end },
@@ -133,5 +164,6 @@ const struct test memory_tests[] = {
     { "sums", sums },
     { "searches", searches },
     { "has contexts", has_contexts },
+    { "takes short addresses", takes_short_addresses },
     { NULL, NULL },
 };
