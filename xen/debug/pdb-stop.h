@@ -23,6 +23,9 @@ enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s);
 /* Out of a fault or panic in the core. Returns, false, if it was not there. */
 bool pdb_escape(const char *why);
 
+/* A leader that sleeps looks again who stands still. */
+void pdb_wake_leader(void);
+
 /* --- pdb-park.c --- */
 
 enum pdb_phase { GATE_RUNNING, GATE_STEPPING, GATE_STOPPED };
@@ -48,5 +51,9 @@ void pdb_leave_cpu(void);
 void pdb_catch_up(void);
 /* Some microseconds, without a look at the line or at memory. */
 void pdb_rest(void);
+/* Behind so much rest: sleeps, until pdb_wake() or for two milliseconds, if not
+ * over(). irqs off. */
+#define REST_ENOUGH_US 50
+void pdb_nap(bool (*over)(void));
 
 #endif
