@@ -15,8 +15,8 @@ define short-addresses
   set remoteaddresssize 48
 end
 document short-addresses
-Send only 48 bits of addresses, for a slow line: after connecting, each time.
-'set remoteaddresssize 0' and 'monitor short-addresses off' end it. Meanwhile
+Send only 48 bits of addresses, for a slow line. Say it after connecting; 'set
+remoteaddresssize 0' ends it, and must come before connecting again. Meanwhile
 an address that is not canonical is read as the one that its lower bits make.
 end
 # `monitor` goes by the thread that gdb has last asked something of, which may

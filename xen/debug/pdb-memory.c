@@ -91,9 +91,9 @@ static const char *not_mapped(struct pdb_target *t, const struct pdb_space *as)
 
 static int not_canonical(struct pdb_target *t, u64 addr)
 {
-    t->reason = addr >> 48 ? "the address is not canonical"
-                           : "the address is not canonical (gdb's are "
-                             "short? 'monitor short-addresses on')";
+    t->reason = "the address is not canonical";
+    if (addr >> 48 == 0)
+        t->reason = "not canonical (short? 'monitor short-addresses on')";
     return -PDB_EFAULT;
 }
 
