@@ -26,6 +26,7 @@
 
 #define ALONE_PATIENCE_MS 500
 #define REST_US 5
+#define REST_ENOUGH_US 50
 #define NAP_MS 2
 
 DEFINE_PER_CPU(struct pdb_cpu, pdb_cpu);
@@ -111,17 +112,17 @@ void pdb_catch_up(void)
 
 /*
  * A CPU that spins takes, in QEMU, one of the host's from those that bring and
- * take away the line's characters, or from the CPU that it waits for. One that
- * sleeps through the beginning of a step looks at its deadline every NAP_MS.
+ * take away the line's characters. One that sleeps through the beginning of a
+ * step looks at its deadline every NAP_MS.
  */
-void pdb_nap(bool (*over)(void))
+static void nap(void)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
     bool beneath = c->naps; /* in what this NMI interrupted */
     u64 tsc = rdtsc() + (u64)tsc_khz * NAP_MS;
 
     __atomic_store_n(&c->naps, true, __ATOMIC_SEQ_CST);
-    if (over() ||
+    if (!pdb_must_stay(smp_processor_id()) ||
         !lapic_nap(clock_lapic_ticks_in(MILLISECS(NAP_MS)), tsc))
         pdb_rest();
     WRITE_ONCE(c->naps, beneath);
@@ -154,11 +155,6 @@ static bool look_at_line(bool lay_there)
     return false;
 }
 
-static bool may_go(void)
-{
-    return !pdb_must_stay(smp_processor_id());
-}
-
 /* Until this CPU may go on. */
 static void wait_in_park(void)
 {
@@ -168,11 +164,10 @@ static void wait_in_park(void)
 
     do {
         __atomic_fetch_or(&pdb_gate.parked, self, __ATOMIC_SEQ_CST);
-        pdb_wake_leader();
         while (pdb_must_stay(smp_processor_id()))
             if (READ_ONCE(pdb_gate.phase) != GATE_STEPPING &&
                 rdtsc() - since > enough) {
-                pdb_nap(may_go);
+                nap();
                 lay_there = look_at_line(lay_there);
             } else {
                 pdb_rest();
