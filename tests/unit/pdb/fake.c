@@ -493,3 +493,14 @@ enum pdb_verdict fake_int3(struct fake *f, int pid, int tid, uint64_t rip)
     f->regs[pid][tid].v[PDB_RIP] = rip + 1;
     return fake_stop(f, PDB_WHY_SOFT, pid, tid);
 }
+
+void fake_monitor(struct fake *f, const char *line)
+{
+    char packet[128] = "qRcmd,";
+
+    for (size_t at = strlen(packet); *line && at + 2 < sizeof(packet); at += 2)
+        snprintf(packet + at, 3, "%02x", (unsigned char)*line++);
+    fake_ask(f, packet);
+    fake_pull(f);
+    fake_push(f, "+", 1);
+}

@@ -57,6 +57,8 @@ void fake_packet_len(struct fake *f, const char *body, uint32_t len);
  * body with runs expanded; "(none)" if there is no reply.
  */
 const char *fake_ask(struct fake *f, const char *body);
+/* Types `monitor LINE`, and takes one packet of output and the OK. */
+void fake_monitor(struct fake *f, const char *line);
 
 /* The first frame in the text, checked and expanded; *rest behind it. */
 const char *fake_body(const char *text, const char **rest);

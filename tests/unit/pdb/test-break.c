@@ -257,10 +257,7 @@ static void belong_to_an_address_space(struct fake *f)
     fake_init(f, 0);
     fake_attach(f);
     fake_ask(f, "vAttach;2");
-    /* "context cr3 0x2000" */
-    fake_ask(f, "qRcmd,636f6e746578742063723320307832303030");
-    fake_pull(f);
-    fake_push(f, "+", 1);
+    fake_monitor(f, "context cr3 0x2000");
     IS(fake_ask(f, "Z0,10200,1"), "OK");
     CHECK(f->mem[2][0x200] == 0xcc && f->mem[1][0x200] != 0xcc);
     fake_ask(f, "vCont;c");
@@ -276,15 +273,11 @@ static void share_a_site(struct fake *f)
     fake_init(f, 0);
     fake_attach(f);
     fake_ask(f, "Z0,10200,1");
-    fake_ask(f, "qRcmd,636f6e746578742063723320307831303030"); /* cr3 0x1000 */
-    fake_pull(f);
-    fake_push(f, "+", 1);
+    fake_monitor(f, "context cr3 0x1000");
     fake_ask(f, "Z0,10200,1");
     fake_ask(f, "z0,10200,1");
     CHECK(f->mem[1][0x200] == 0xcc);
-    fake_ask(f, "qRcmd,636f6e7465787420746872656164"); /* thread */
-    fake_pull(f);
-    fake_push(f, "+", 1);
+    fake_monitor(f, "context thread");
     fake_ask(f, "z0,10200,1");
     CHECK(f->mem[1][0x200] != 0xcc);
 }

@@ -105,20 +105,11 @@ static void has_contexts(struct fake *f)
 {
     fake_init(f, 0);
     fake_attach(f);
-    /* "context phys" */
-    fake_ask(f, "qRcmd,636f6e746578742070687973");
-    fake_pull(f);
-    fake_push(f, "+", 1);
+    fake_monitor(f, "context phys");
     IS(fake_ask(f, "m200000,2"), "0209");
-    /* "context cr3 0x2000" */
-    fake_ask(f, "qRcmd,636f6e746578742063723320307832303030");
-    fake_pull(f);
-    fake_push(f, "+", 1);
+    fake_monitor(f, "context cr3 0x2000");
     IS(fake_ask(f, "m10000,2"), "0209");
-    /* "context thread" */
-    fake_ask(f, "qRcmd,636f6e7465787420746872656164");
-    fake_pull(f);
-    fake_push(f, "+", 1);
+    fake_monitor(f, "context thread");
     IS(fake_ask(f, "m10000,2"), "0108");
 }
 
@@ -127,12 +118,11 @@ static void takes_short_addresses(struct fake *f)
     fake_init(f, 0);
     fake_attach(f);
     HAS(fake_ask(f, "m800000010000,1"), "E.0x800000010000: ");
-    /* "short-addresses on" */
-    fake_ask(f, "qRcmd,73686f72742d616464726573736573206f6e");
-    fake_pull(f);
-    fake_push(f, "+", 1);
+    fake_monitor(f, "short-addresses on");
     HAS(fake_ask(f, "m800000010000,1"), "E.0xffff800000010000: ");
     HAS(fake_ask(f, "M800000010000,1:00"), "E.0xffff800000010000: ");
+    HAS(fake_ask(f, "x800000010000,1"), "E.0xffff800000010000: ");
+    HAS(fake_ask(f, "X800000010000,1:a"), "E.0xffff800000010000: ");
     HAS(fake_ask(f, "qCRC:800000010000,1"), "E.0xffff800000010000: ");
     HAS(fake_ask(f, "qSearch:memory:800000010000;1;a"),
         "E.0xffff800000010000: ");
@@ -143,9 +133,7 @@ static void takes_short_addresses(struct fake *f)
     IS(fake_ask(f, "z1,ffff800000010000,1"), "OK");
     CHECK(!f->hw_used[0]);
     /* "context phys": those are short anyway */
-    fake_ask(f, "qRcmd,636f6e746578742070687973");
-    fake_pull(f);
-    fake_push(f, "+", 1);
+    fake_monitor(f, "context phys");
     HAS(fake_ask(f, "m800000010000,1"), "E.0x800000010000: ");
     /* the next gdb's are long */
     fake_ask(f, "D");

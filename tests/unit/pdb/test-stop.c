@@ -441,9 +441,7 @@ static void console_text(struct fake *f)
     fake_init(f, 0);
     fake_attach(f);
     pdb_console(&f->pdb, "lost", 4);
-    fake_ask(f, "qRcmd,636f6e736f6c65206f6e"); /* console on */
-    fake_pull(f);
-    fake_push(f, "+", 1);
+    fake_monitor(f, "console on");
     fake_ask(f, "vCont;c");
     pdb_console(&f->pdb, "hi\n", 3);
     IS(fake_body(fake_pull(f), NULL), "O68690a");
