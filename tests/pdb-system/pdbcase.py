@@ -11,6 +11,7 @@ import re
 import socket
 import subprocess
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -122,11 +123,13 @@ class Wire:
         self.end.settimeout(20 * PATIENCE)
         self.data = b""
         self.told: list[str] = []
+        self.past: deque[str] = deque(maxlen=12)
 
     def close(self) -> None:
         self.end.close()
 
     def send(self, body: str) -> None:
+        self.past.append(f"> {body}")
         total = sum(body.encode()) & 255
         self.end.sendall(f"${body}#{total:02x}".encode())
 
@@ -136,7 +139,9 @@ class Wire:
             if match:
                 self.data = self.data[match.end():]
                 self.end.sendall(self.ACKNOWLEDGEMENT)
-                return match[1].decode()
+                said = match[1].decode()
+                self.past.append(f"< {said}")
+                return said
             self.data += self.end.recv(4096)
 
     def stop(self) -> str:

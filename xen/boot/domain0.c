@@ -234,7 +234,7 @@ static void report(const struct dom0_layout *l, const struct kernel_image *k)
              (unsigned long)va_of(l, l->mapped), l->tables);
 }
 
-void build_domain0(void)
+void __init build_domain0(void)
 {
     const struct boot_module *initrd =
         boot_info.nr_modules > 1 ? &boot_info.modules[1] : NULL;

@@ -165,7 +165,7 @@ void leave_keyboard(void)
     keyboard_fetch();
 }
 
-void start_console_irqs(void)
+void __init start_console_irqs(void)
 {
     console_init_irqs(request_line_irq);
     (void)irq_request(isa_irq_to_gsi(KEYBOARD_IRQ), keyboard_irq, NULL);
@@ -202,7 +202,7 @@ static const struct smp_ops smp_hooks = {
     .run = idle_loop,
 };
 
-void start_other_cpus(void)
+void __init start_other_cpus(void)
 {
     smp_start(&smp_hooks);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Turns the places of .smap_patch into STAC/CLAC through the direct map. */
+#include <hv/compiler.h>
 #include <hv/layout.h>
 #include <hv/smap.h>
 
@@ -8,7 +9,7 @@ extern const struct {
     u32 last;  /* third byte of 0f 01 xx */
 } smap_patch_start[], smap_patch_end[];
 
-void smap_patch(void)
+void __init smap_patch(void)
 {
     unsigned long n = (unsigned long)(smap_patch_end - smap_patch_start);
 

@@ -23,7 +23,7 @@ extern const char hv_image_start[], hv_image_end[];
 static bool allocator_ready;
 static unsigned long ioremap_next = IOREMAP_VIRT_START;
 
-static pte_t *alloc_table(void)
+static noinline pte_t *alloc_table(void)
 {
     pte_t *t;
 
@@ -265,7 +265,7 @@ static void add_free(maddr_t start, maddr_t end)
     page_alloc_add(start, end);
 }
 
-void mm_init(void)
+void __init mm_init(void)
 {
     size_t m2p_size;
     maddr_t m2p, frames;

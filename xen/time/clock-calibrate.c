@@ -24,9 +24,10 @@
 #include "clock-internal.h"
 #include "clock-steer.h"
 
-/* A second in which the TSC and the platform timer differ by more than this
- * speaks against the TSC; so many in a row convict it. */
-#define MAX_DRIFT_NS 1000000
+/* A second in which the TSC and the platform timer differ by more than a
+ * thousandth speaks against the TSC; so many in a row convict it. It is a
+ * longer one by both if the machine stood still meanwhile, for the debugger. */
+#define MAX_DRIFT(ticks) ((ticks) / 1000)
 #define MAX_STRIKES 3
 
 /* Platform time: written by the boot CPU, followed by an IPI to the readers. */
@@ -145,7 +146,7 @@ static void watch(const struct clock_sample *s)
 {
     u64 predicted;
     s64 ahead = ticks_ahead(&platform.last, s, &predicted);
-    s64 limit = (s64)(platform_timer->hz * MAX_DRIFT_NS / 1000000000);
+    s64 limit = (s64)MAX_DRIFT(MAX(predicted, platform_timer->hz));
 
     strikes = ahead > limit || ahead < -limit ? strikes + 1 : 0;
     platform.last = *s;

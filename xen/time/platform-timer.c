@@ -178,7 +178,7 @@ static struct platform_timer timers[] = {
 };
 enum { TIMER_HPET, TIMER_PM, TIMER_PIT, TIMER_AUTO, TIMER_TSC };
 
-static unsigned int opt_clocksource __initdata = TIMER_AUTO;
+static unsigned int opt_clocksource __ro_after_init = TIMER_AUTO;
 
 static int __init parse_clocksource(const char *s)
 {
@@ -236,7 +236,7 @@ void __init platform_timer_init(void)
             break;
 }
 
-bool __init clocksource_is_tsc(void)
+bool clocksource_is_tsc(void)
 {
     return opt_clocksource == TIMER_TSC;
 }
