@@ -245,6 +245,14 @@ bool pdb_tid_equal(struct pdb_tid a, struct pdb_tid b);
 /* gdb holds this inferior. */
 bool pdb_attached(const struct pdb *p, int32_t pid);
 
+/*
+ * Making a plan: an empty one, and an action behind the others (there must be
+ * room).  A copy takes what is in use; both must not be the same.
+ */
+void pdb_plan_init(struct pdb_plan *plan);
+void pdb_plan_add(struct pdb_plan *plan, struct pdb_tid who, enum pdb_do what);
+void pdb_plan_copy(struct pdb_plan *to, const struct pdb_plan *from);
+
 /* The action that holds for t, or null: none names it. */
 const struct pdb_action *pdb_plan_action(const struct pdb_plan *plan,
                                          struct pdb_tid t);

@@ -23,23 +23,42 @@ static void hand_over(struct pdb *p, const struct pdb_plan *plan)
     p->ops->resume(p->ctx, plan);
 }
 
+static const struct pdb_tid everyone = { -1, -1 };
+
+void pdb_plan_init(struct pdb_plan *plan)
+{
+    plan->nr = 0;
+    plan->alone = false;
+}
+
+void pdb_plan_add(struct pdb_plan *plan, struct pdb_tid who, enum pdb_do what)
+{
+    struct pdb_action *a = &plan->act[plan->nr++];
+
+    memset(a, 0, sizeof(*a));
+    a->who = who;
+    a->what = what;
+}
+
+void pdb_plan_copy(struct pdb_plan *to, const struct pdb_plan *from)
+{
+    to->nr = from->nr;
+    to->alone = from->alone;
+    memcpy(to->act, from->act, from->nr * sizeof(from->act[0]));
+}
+
 void run_all(struct pdb *p)
 {
-    memset(&p->plan, 0, sizeof(p->plan));
-    p->plan.nr = 1;
-    p->plan.act[0].who = (struct pdb_tid){ -1, -1 };
-    p->plan.act[0].what = PDB_DO_CONT;
+    pdb_plan_init(&p->plan);
+    pdb_plan_add(&p->plan, everyone, PDB_DO_CONT);
     hand_over(p, &p->plan);
 }
 
 void run_others(struct pdb *p, struct pdb_tid t)
 {
-    memset(&p->plan, 0, sizeof(p->plan));
-    p->plan.nr = 2;
-    p->plan.act[0].who = t;
-    p->plan.act[0].what = PDB_DO_STAY;
-    p->plan.act[1].who = (struct pdb_tid){ -1, -1 };
-    p->plan.act[1].what = PDB_DO_CONT;
+    pdb_plan_init(&p->plan);
+    pdb_plan_add(&p->plan, t, PDB_DO_STAY);
+    pdb_plan_add(&p->plan, everyone, PDB_DO_CONT);
     hand_over(p, &p->plan);
 }
 
@@ -47,27 +66,23 @@ void run_not(struct pdb *p, struct pdb_tid t)
 {
     struct pdb_plan plan;
 
-    memset(&plan, 0, sizeof(plan));
-    plan.nr = 1;
-    plan.act[0].who = t;
-    plan.act[0].what = PDB_DO_STAY;
+    pdb_plan_init(&plan);
+    pdb_plan_add(&plan, t, PDB_DO_STAY);
     p->ops->resume(p->ctx, &plan);
 }
 
 void run_plan(struct pdb *p, struct pdb_tid t)
 {
     struct pdb_plan one;
+    enum pdb_do what;
 
     if (!p->non_stop) {
         hand_over(p, &p->plan);
         return;
     }
-    memset(&one, 0, sizeof(one));
-    one.nr = 1;
-    one.act[0].who = t;
-    one.act[0].what = pdb_plan_find(p, &p->plan, t);
-    if (one.act[0].what == PDB_DO_STAY)
-        one.act[0].what = PDB_DO_CONT;
+    what = pdb_plan_find(p, &p->plan, t);
+    pdb_plan_init(&one);
+    pdb_plan_add(&one, t, what == PDB_DO_STAY ? PDB_DO_CONT : what);
     hand_over(p, &one);
 }
 
@@ -75,11 +90,9 @@ void run_over(struct pdb *p)
 {
     struct pdb_plan plan;
 
-    memset(&plan, 0, sizeof(plan));
-    plan.nr = 1;
+    pdb_plan_init(&plan);
+    pdb_plan_add(&plan, p->brk.over, PDB_DO_STEP);
     plan.alone = true;
-    plan.act[0].who = p->brk.over;
-    plan.act[0].what = PDB_DO_STEP;
     hand_over(p, &plan);
 }
 
@@ -121,10 +134,10 @@ static bool go(struct pdb *p, struct pdb_plan *plan)
             p->last.text = NULL; /* it is no longer what that one stands for */
         hand_over(p, plan);
         merge(plan, &p->plan);
-        p->plan = *plan;
+        pdb_plan_copy(&p->plan, plan);
         return reply_ok(p);
     }
-    p->plan = *plan;
+    pdb_plan_copy(&p->plan, plan);
     p->stepping_off = is_step_off(p, plan);
     p->bringing_in = false;
     p->owed = true;
@@ -162,7 +175,7 @@ static bool in_signal(struct pdb_in *in, struct pdb_action *a)
 static bool in_action(struct pdb_in *in, struct pdb_action *a)
 {
     memset(a, 0, sizeof(*a));
-    a->who = (struct pdb_tid){ -1, -1 };
+    a->who = everyone;
     if (in_char(in, 'c') || in_char(in, 'C'))
         a->what = PDB_DO_CONT;
     else if (in_char(in, 's') || in_char(in, 'S') || in_char(in, 'r'))
@@ -183,7 +196,7 @@ bool packet_vCont(struct pdb *p, struct pdb_in *in)
     struct pdb_plan plan;
     struct pdb_action *a;
 
-    memset(&plan, 0, sizeof(plan));
+    pdb_plan_init(&plan);
     do {
         if (plan.nr == PDB_MAX_ACTIONS)
             return reply_error(p, -PDB_E2BIG, "vCont");
@@ -229,20 +242,18 @@ static bool old_style(struct pdb *p, struct pdb_in *in, enum pdb_do what,
     struct pdb_plan plan;
     struct pdb_tid t;
 
-    memset(&plan, 0, sizeof(plan));
+    pdb_plan_init(&plan);
     if (!thread_pick(p, p->cont.tid > 0 ? p->cont : p->general, &t))
         return reply_error(p, -PDB_ESRCH, NULL);
+    pdb_plan_add(&plan, t, what);
     if (with_signal && !in_signal(in, &plan.act[0]))
         return reply_error(p, -PDB_EINVAL, "signal");
     if (with_signal && !in_end(in) && !in_char(in, ';'))
         return reply_error(p, -PDB_EINVAL, "signal");
     if (!in_resume_addr(p, in, t))
         return reply_error(p, -PDB_EINVAL, "address");
-    plan.act[0].who = t;
-    plan.act[0].what = what;
-    plan.act[1].who = (struct pdb_tid){ -1, -1 };
-    plan.act[1].what = PDB_DO_CONT;
-    plan.nr = p->cont.tid > 0 ? 1 : 2;
+    if (p->cont.tid <= 0)
+        pdb_plan_add(&plan, everyone, PDB_DO_CONT);
     return go(p, &plan);
 }
 

@@ -15,7 +15,6 @@
 #include <hv/domain.h>
 #include <hv/pv.h>
 #include <hv/softirq.h>
-#include <hv/string.h>
 #include <hv/timer.h>
 
 #include "pdb-stop.h"
@@ -352,11 +351,8 @@ void pdb_scope_hold(void)
 {
     struct pdb_target *t = pdb_target;
 
-    memset(&t->plan, 0, sizeof(t->plan));
-    t->plan.nr = 2;
-    t->plan.act[0].who = (struct pdb_tid){t->scope, -1};
-    t->plan.act[0].what = PDB_DO_STAY;
-    t->plan.act[1].who = (struct pdb_tid){-1, -1};
-    t->plan.act[1].what = PDB_DO_CONT;
+    pdb_plan_init(&t->plan);
+    pdb_plan_add(&t->plan, (struct pdb_tid){t->scope, -1}, PDB_DO_STAY);
+    pdb_plan_add(&t->plan, (struct pdb_tid){-1, -1}, PDB_DO_CONT);
     t->planned = true;
 }

@@ -72,6 +72,7 @@ bool pdb_int3_is_bug(const struct cpu_user_regs *regs)
 bool pdb_int3_take_out(const struct pdb_site *s)
 {
     pdb_target->out[s - pdb_target->core.brk.site] = true;
+    pdb_target->any_out = true;
     return pdb_poke(s->maddr, s->old);
 }
 
@@ -87,6 +88,9 @@ void pdb_int3s_again(void)
     struct pdb_site *s = t->core.brk.site;
     u8 now;
 
+    if (!t->any_out && !t->scoped)
+        return;
+    t->any_out = t->scoped;
     for (unsigned int i = 0; i < PDB_NR_SITES; i++, s++) {
         if (!s->users || s->lifted || !pdb_peek(s->maddr, &now)) {
             t->out[i] = false;

@@ -106,7 +106,7 @@ void pdb_non_stop_resume(const struct pdb_plan *plan)
     int32_t pid = 0, tid;
 
     if (plan->alone) {
-        pdb_target->plan = *plan;
+        pdb_plan_copy(&pdb_target->plan, plan);
         return;
     }
     while ((pid = pdb_next_inferior(pdb_target, pid)) != 0)

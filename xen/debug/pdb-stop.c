@@ -20,6 +20,7 @@
 #include <hv/pv.h>
 #include <hv/smp.h>
 #include <hv/spinlock.h>
+#include <hv/timer.h>
 #include <hv/x86.h>
 
 #include "pdb-hook.h"
@@ -247,9 +248,10 @@ static bool is_served(const struct pdb_stop *s, u64 heard)
 static void serve(const struct pdb_stop *s)
 {
     const struct pdb *p = &pdb_target->core;
-    u64 last = rdtsc(), heard = last;
+    u64 since = rdtsc(), last = since, heard = since;
     bool idle;
 
+    timers_halt_cpu();
     console_debug_hold(true);
     if (p->state == PDB_WAITING && !p->link.held)
         printk("pdb: the machine is stopped and waits for gdb.\n");
@@ -270,6 +272,7 @@ static void serve(const struct pdb_stop *s)
     }
     (void)guarded(exchange);
     console_debug_hold(false);
+    timers_go_on_cpu(rdtsc() - since);
 }
 
 /* --- letting go --- */

@@ -49,7 +49,7 @@ static void op_resume(void *ctx, const struct pdb_plan *plan)
     if (pdb_is_non_stop())
         pdb_non_stop_resume(plan);
     else
-        t->plan = *plan;
+        pdb_plan_copy(&t->plan, plan);
     t->planned = true;
 }
 

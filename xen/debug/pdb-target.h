@@ -64,6 +64,7 @@ struct pdb_target {
     bool scoped;   /* it stands still, gdb is served, and the rest runs */
     bool tick_due; /* then: a second has passed */
     bool out[PDB_NR_SITES]; /* int3s of the core's that we took out */
+    bool any_out;
     const char *reason;
     struct pdb_one_step step[NR_PDB_STEPS];
     struct pdb_hw hw[4]; /* len 0: free */

@@ -63,12 +63,13 @@ int32_t pdb_next_inferior(void *ctx, int32_t pid)
 int32_t pdb_next_thread(void *ctx, int32_t pid, int32_t tid)
 {
     struct domain *d = pdb_domain(pid);
+    unsigned int cpu;
 
     (void)ctx;
     if (pid == PDB_PID_HYPERVISOR) {
-        for (tid++; tid <= NR_CPUS; tid++)
-            if (cpu_exists(tid))
-                return tid;
+        for_each_online_cpu (cpu)
+            if ((int32_t)cpu >= tid)
+                return (int32_t)cpu + 1;
         return 0;
     }
     for (u32 i = (u32)tid; d && i < d->max_vcpus; i++)

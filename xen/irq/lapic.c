@@ -157,34 +157,54 @@ void lapic_timer_mode(bool deadline)
     set_timer_lvt(VECTOR_TIMER | (deadline ? LVT_TSC_DEADLINE : 0));
 }
 
+static bool has_deadlines(void)
+{
+    return apic_read(APIC_LVT_TIMER) & LVT_TSC_DEADLINE;
+}
+
+u64 lapic_timer_halt(void)
+{
+    u64 left;
+
+    if (has_deadlines()) {
+        left = rdmsr(MSR_TSC_DEADLINE);
+        lapic_timer_set_deadline(0);
+    } else {
+        left = lapic_timer_count();
+        lapic_timer_set(0);
+    }
+    return left;
+}
+
+void lapic_timer_go_on(u64 left, u64 halted)
+{
+    if (!has_deadlines()) /* at 0 the interrupt may not have come yet: QEMU */
+        lapic_timer_set(left ? (u32)left : 1);
+    else if (left)
+        lapic_timer_set_deadline(left + halted);
+}
+
 bool cpu_nap(void); /* entry.S */
 
 bool lapic_nap(u32 ticks, u64 until_tsc)
 {
-    u32 tpr = apic_read(APIC_TPR), lvt = apic_read(APIC_LVT_TIMER), count = 0;
-    bool deadlines = lvt & LVT_TSC_DEADLINE;
-    u64 deadline = 0;
+    u32 tpr = apic_read(APIC_TPR), lvt = apic_read(APIC_LVT_TIMER);
+    u64 left, since = rdtsc();
 
     if (apic_read(APIC_ISR_OF(VECTOR_WAKE)) >> VECTOR_WAKE % 32 & 1)
         return false;
     /* 11.8.3.1: what is not of a higher class waits */
     apic_write(APIC_TPR, VECTOR_WAKE - 0x10);
-    if (deadlines) /* first: once it is over it reads as 0 */
-        deadline = rdmsr(MSR_TSC_DEADLINE);
+    left = lapic_timer_halt();
     set_timer_lvt((lvt & ~0xffU) | VECTOR_WAKE);
-    if (deadlines) {
+    if (lvt & LVT_TSC_DEADLINE)
         lapic_timer_set_deadline(until_tsc);
-    } else {
-        count = lapic_timer_count();
+    else
         lapic_timer_set(ticks);
-    }
     if (cpu_nap())
         lapic_eoi();
     set_timer_lvt(lvt);
-    if (deadlines)
-        lapic_timer_set_deadline(deadline);
-    else /* QEMU: at 0 the interrupt may not have come yet, and be lost */
-        lapic_timer_set(count ? count : 1);
+    lapic_timer_go_on(left, rdtsc() - since);
     apic_write(APIC_TPR, tpr);
     return true;
 }

@@ -25,6 +25,9 @@ struct timer_queue {
     spinlock_t lock;
     bool armed;
     s_time_t armed_for; /* valid if armed */
+    unsigned int times_armed;
+    u64 left; /* of the hardware's time; halted: */
+    unsigned int halted_at; /* times_armed */
     struct timer *root;
     struct timer *running; /* its handler is being called */
 };
@@ -116,6 +119,7 @@ static void arm(struct timer_queue *q, s_time_t expires)
 {
     q->armed = true;
     q->armed_for = expires;
+    q->times_armed++;
     if (use_deadline)
         lapic_timer_set_deadline(clock_tsc_at(expires));
     else
@@ -139,6 +143,26 @@ static void timer_interrupt(void)
 {
     this_cpu(timer_queue).armed = false;
     raise_softirq(SOFTIRQ_TIMER);
+}
+
+/*
+ * An interrupt that came while the machine stands still would be taken behind
+ * it, with nothing due. No lock: whatever was interrupted may have it.
+ */
+void timers_halt_cpu(void)
+{
+    struct timer_queue *q = &this_cpu(timer_queue);
+
+    q->left = lapic_timer_halt();
+    q->halted_at = q->times_armed;
+}
+
+void timers_go_on_cpu(u64 halted)
+{
+    const struct timer_queue *q = &this_cpu(timer_queue);
+
+    if (q->times_armed == q->halted_at)
+        lapic_timer_go_on(q->left, halted);
 }
 
 /* --- interface --- */

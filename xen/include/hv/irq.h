@@ -128,6 +128,12 @@ u32 lapic_timer_count(void);
 /* TSC-deadline mode where the CPU has it; 0 disarms. */
 void lapic_timer_set_deadline(u64 tsc);
 void lapic_timer_mode(bool deadline);
+/*
+ * The timer stands still: what halt() returns is for go_on(), with the ticks of
+ * the TSC that have passed in between. irqs off; it may have been armed anyhow.
+ */
+u64 lapic_timer_halt(void);
+void lapic_timer_go_on(u64 left, u64 halted);
 /* For dumps. */
 u32 lapic_error_status(void);
 /*

@@ -34,4 +34,9 @@ void timer_kill(struct timer *t);
 bool timer_is_active(const struct timer *t);
 void timers_dump(void); /* debug key 'a' */
 
+/* The debugger has stopped the machine, irqs off, any context: this CPU's
+ * timers make no interrupt until they go on, so many TSC ticks later. */
+void timers_halt_cpu(void);
+void timers_go_on_cpu(u64 halted);
+
 #endif
