@@ -26,7 +26,6 @@
 
 #define ALONE_PATIENCE_MS 500
 #define REST_US 5
-#define REST_ENOUGH_US 50
 #define NAP_MS 2
 
 DEFINE_PER_CPU(struct pdb_cpu, pdb_cpu);
@@ -56,11 +55,12 @@ void pdb_note_cpu(struct cpu_user_regs *regs)
     c->fs_base = rdmsr(MSR_FS_BASE);
     c->gs_base = rdmsr(MSR_GS_BASE);
     c->shadow_gs_base = rdmsr(MSR_SHADOW_GS_BASE);
-    c->regs = regs;
     /* In the hypervisor it may be in the midst of changing them. */
     c->fpu_shown = guest_mode(regs);
     if (c->fpu_shown)
         pv_fpu_show(current);
+    barrier();
+    c->regs = regs; /* last: all is noted */
 }
 
 void pdb_leave_cpu(void)
@@ -112,17 +112,17 @@ void pdb_catch_up(void)
 
 /*
  * A CPU that spins takes, in QEMU, one of the host's from those that bring and
- * take away the line's characters. One that sleeps through the beginning of a
- * step looks at its deadline every NAP_MS.
+ * take away the line's characters, or from the CPU that it waits for. One that
+ * sleeps through the beginning of a step looks at its deadline every NAP_MS.
  */
-static void nap(void)
+void pdb_nap(bool (*over)(void))
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
     bool beneath = c->naps; /* in what this NMI interrupted */
     u64 tsc = rdtsc() + (u64)tsc_khz * NAP_MS;
 
     __atomic_store_n(&c->naps, true, __ATOMIC_SEQ_CST);
-    if (!pdb_must_stay(smp_processor_id()) ||
+    if (over() ||
         !lapic_nap(clock_lapic_ticks_in(MILLISECS(NAP_MS)), tsc))
         pdb_rest();
     WRITE_ONCE(c->naps, beneath);
@@ -155,6 +155,11 @@ static bool look_at_line(bool lay_there)
     return false;
 }
 
+static bool may_go(void)
+{
+    return !pdb_must_stay(smp_processor_id());
+}
+
 /* Until this CPU may go on. */
 static void wait_in_park(void)
 {
@@ -164,10 +169,11 @@ static void wait_in_park(void)
 
     do {
         __atomic_fetch_or(&pdb_gate.parked, self, __ATOMIC_SEQ_CST);
+        pdb_wake_leader();
         while (pdb_must_stay(smp_processor_id()))
             if (READ_ONCE(pdb_gate.phase) != GATE_STEPPING &&
                 rdtsc() - since > enough) {
-                nap();
+                pdb_nap(may_go);
                 lay_there = look_at_line(lay_there);
             } else {
                 pdb_rest();
@@ -180,12 +186,15 @@ static void wait_in_park(void)
 
 /*
  * irqs off. If an NMI comes when a trap has brought the CPU here already, both
- * wait; what was interrupted first is what gdb sees, as soon as it is noted.
+ * wait, and gdb sees what was interrupted first. If that is not noted yet the
+ * NMI goes at once: a CPU that counts as parked is one that has registers.
  */
 void pdb_park(struct cpu_user_regs *regs)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
 
+    if (c->parking && !c->regs)
+        return;
     if (c->parking) {
         wait_in_park();
         pdb_catch_up();

@@ -80,6 +80,19 @@ static cpumask_t others(void)
     return READ_ONCE(cpu_online_map) & ~cpumask_of(smp_processor_id());
 }
 
+static bool all_parked(void)
+{
+    return !(others() & ~READ_ONCE(pdb_gate.parked));
+}
+
+void pdb_wake_leader(void)
+{
+    unsigned int cpu = READ_ONCE(leader);
+
+    if (cpu != NOBODY)
+        pdb_wake(cpumask_of(cpu));
+}
+
 static void send_stop(cpumask_t cpus)
 {
     unsigned int cpu;
@@ -103,12 +116,17 @@ static void gather(struct cpu_user_regs *regs)
     __atomic_store_n(&pdb_gate.phase, GATE_STOPPED, __ATOMIC_SEQ_CST);
     send_stop(others() & ~READ_ONCE(pdb_gate.parked));
     t->absent = 0;
-    while (others() & ~READ_ONCE(pdb_gate.parked)) {
-        if (rdtsc() - start > patience) {
+    while (!all_parked()) {
+        u64 waited = rdtsc() - start;
+
+        if (waited > patience) {
             t->absent = others() & ~READ_ONCE(pdb_gate.parked);
             break;
         }
-        pdb_rest();
+        if (waited > (u64)tsc_khz * REST_ENOUGH_US / 1000)
+            pdb_nap(all_parked);
+        else
+            pdb_rest();
     }
     /* Not before all stand still: what they have read until then stays true.
      * But one that does not answer is no time that passes for the others. */
