@@ -138,7 +138,8 @@ struct pdb_action {
  * A plan is a list searched from the front: the first action whose selector
  * matches holds.  A thread that none matches stays as it is, except under
  * `alone`: then every thread but those named must be kept from running until
- * the next event, because a breakpoint is lifted for that one step.
+ * the next event, because a breakpoint is lifted for that one step.  Behind the
+ * first `nr` nothing is set: pdb_plan_copy() (pdb.h) leaves it out.
  */
 #define PDB_MAX_ACTIONS 16
 

@@ -210,9 +210,8 @@ int main(int argc, char **argv)
         if (machine_spawn(&machine, i + 1, i ? 1 : cpus) < 0)
             return 1;
     pdb_init(&machine.pdb, &machine_ops, &machine, flags);
-    machine.plan.nr = 1;
-    machine.plan.act[0].who = (struct pdb_tid){ -1, -1 };
-    machine.plan.act[0].what = PDB_DO_CONT;
+    pdb_plan_init(&machine.plan);
+    pdb_plan_add(&machine.plan, (struct pdb_tid){ -1, -1 }, PDB_DO_CONT);
     machine_go(&machine);
     fflush(stdout);
     serve(&l);

@@ -224,7 +224,7 @@ static void resume(void *ctx, const struct pdb_plan *plan)
 {
     struct machine *m = ctx;
 
-    m->plan = *plan;
+    pdb_plan_copy(&m->plan, plan);
     m->plan_set = true;
 }
 

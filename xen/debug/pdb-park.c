@@ -128,13 +128,14 @@ void pdb_nap(bool (*over)(void))
     WRITE_ONCE(c->naps, beneath);
 }
 
+/* By what the leader has used to stop them: an int3 there is out by now. */
 void pdb_wake(cpumask_t cpus)
 {
     unsigned int cpu;
 
     for_each_cpu (cpu, cpus)
         if (__atomic_load_n(&per_cpu(pdb_cpu, cpu).naps, __ATOMIC_SEQ_CST))
-            smp_send_vector(cpumask_of(cpu), VECTOR_WAKE);
+            lapic_send_ipi(cpu_apic_id(cpu), ICR_ASSERT | VECTOR_WAKE);
 }
 
 /*
@@ -186,15 +187,12 @@ static void wait_in_park(void)
 
 /*
  * irqs off. If an NMI comes when a trap has brought the CPU here already, both
- * wait, and gdb sees what was interrupted first. If that is not noted yet the
- * NMI goes at once: a CPU that counts as parked is one that has registers.
+ * wait, and gdb sees what was interrupted first, as soon as it is noted.
  */
 void pdb_park(struct cpu_user_regs *regs)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
 
-    if (c->parking && !c->regs)
-        return;
     if (c->parking) {
         wait_in_park();
         pdb_catch_up();
@@ -227,6 +225,9 @@ bool pdb_nmi(struct cpu_user_regs *regs)
         pv_tsc_load();
         return expected;
     }
-    pdb_park(regs);
+    /* On its way into the park, and nothing noted yet: it gets there by itself,
+     * and has registers when it counts as parked. */
+    if (!c->parking || c->regs)
+        pdb_park(regs);
     return true;
 }

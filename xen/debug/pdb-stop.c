@@ -80,9 +80,15 @@ static cpumask_t others(void)
     return READ_ONCE(cpu_online_map) & ~cpumask_of(smp_processor_id());
 }
 
+/* Those that do not stand still yet. */
+static cpumask_t awaited(void)
+{
+    return others() & ~READ_ONCE(pdb_gate.parked);
+}
+
 static bool all_parked(void)
 {
-    return !(others() & ~READ_ONCE(pdb_gate.parked));
+    return !awaited();
 }
 
 void pdb_wake_leader(void)
@@ -114,13 +120,13 @@ static void gather(struct cpu_user_regs *regs)
     start = rdtsc();
     console_debug_claim();
     __atomic_store_n(&pdb_gate.phase, GATE_STOPPED, __ATOMIC_SEQ_CST);
-    send_stop(others() & ~READ_ONCE(pdb_gate.parked));
+    send_stop(awaited());
     t->absent = 0;
     while (!all_parked()) {
         u64 waited = rdtsc() - start;
 
         if (waited > patience) {
-            t->absent = others() & ~READ_ONCE(pdb_gate.parked);
+            t->absent = awaited();
             break;
         }
         if (waited > (u64)tsc_khz * REST_ENOUGH_US / 1000)
@@ -128,6 +134,8 @@ static void gather(struct cpu_user_regs *regs)
         else
             pdb_rest();
     }
+    if (this_cpu(pdb_cpu).naps) /* beneath: what woke us was for that, too */
+        lapic_send_ipi_self(VECTOR_WAKE);
     /* Not before all stand still: what they have read until then stays true.
      * But one that does not answer is no time that passes for the others. */
     if (was_running || !stopped_at)

@@ -189,7 +189,7 @@ bool cpu_nap(void); /* entry.S */
 bool lapic_nap(u32 ticks, u64 until_tsc)
 {
     u32 tpr = apic_read(APIC_TPR), lvt = apic_read(APIC_LVT_TIMER);
-    u64 left, since = rdtsc();
+    u64 left;
 
     if (apic_read(APIC_ISR_OF(VECTOR_WAKE)) >> VECTOR_WAKE % 32 & 1)
         return false;
@@ -204,7 +204,7 @@ bool lapic_nap(u32 ticks, u64 until_tsc)
     if (cpu_nap())
         lapic_eoi();
     set_timer_lvt(lvt);
-    lapic_timer_go_on(left, rdtsc() - since);
+    lapic_timer_go_on(left, 0);
     apic_write(APIC_TPR, tpr);
     return true;
 }

@@ -28,6 +28,7 @@
  * thousandth speaks against the TSC; so many in a row convict it. It is a
  * longer one by both if the machine stood still meanwhile, for the debugger. */
 #define MAX_DRIFT(ticks) ((ticks) / 1000)
+#define MAX_STOP_S 3600
 #define MAX_STRIKES 3
 
 /* Platform time: written by the boot CPU, followed by an IPI to the readers. */
@@ -144,9 +145,11 @@ void clock_tscs_differ(void)
 
 static void watch(const struct clock_sample *s)
 {
-    u64 predicted;
+    u64 predicted, second = platform_timer->hz;
     s64 ahead = ticks_ahead(&platform.last, s, &predicted);
-    s64 limit = (s64)MAX_DRIFT(MAX(predicted, platform_timer->hz));
+    /* (a TSC that went back predicts ages) */
+    u64 elapsed = MIN(MAX(predicted, second), second * MAX_STOP_S);
+    s64 limit = (s64)MAX_DRIFT(elapsed);
 
     strikes = ahead > limit || ahead < -limit ? strikes + 1 : 0;
     platform.last = *s;

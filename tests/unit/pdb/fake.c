@@ -206,7 +206,7 @@ static void resume(void *ctx, const struct pdb_plan *plan)
 {
     struct fake *f = ctx;
 
-    f->plan = *plan;
+    pdb_plan_copy(&f->plan, plan);
     f->nr_resumes++;
 }
 

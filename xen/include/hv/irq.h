@@ -130,7 +130,8 @@ void lapic_timer_set_deadline(u64 tsc);
 void lapic_timer_mode(bool deadline);
 /*
  * The timer stands still: what halt() returns is for go_on(), with the ticks of
- * the TSC that have passed in between. irqs off; it may have been armed anyhow.
+ * the TSC that have passed in between and are not to count. irqs off. Whoever
+ * arms the timer in between has no use for go_on().
  */
 u64 lapic_timer_halt(void);
 void lapic_timer_go_on(u64 left, u64 halted);
