@@ -27,6 +27,7 @@
 #define ALONE_PATIENCE_MS 500
 #define REST_US 5
 #define NAP_MS 2
+#define LATCHED_MS 1
 
 DEFINE_PER_CPU(struct pdb_cpu, pdb_cpu);
 struct pdb_gate pdb_gate;
@@ -77,6 +78,7 @@ void pdb_leave_cpu(void)
         barrier();
     } while (c->again);
     c->dr6 = 0;
+    c->left = rdtsc();
     c->parking = false;
 }
 
@@ -212,6 +214,16 @@ void pdb_park(struct cpu_user_regs *regs)
     pdb_leave_cpu();
 }
 
+/*
+ * One NMI may be latched behind the one that has stopped the CPU, if two stops
+ * follow one another: the first of them is taken for the second's. It comes
+ * when the CPU leaves that one's handler, and is nobody's press of a button.
+ */
+static bool is_latched(const struct pdb_cpu *c)
+{
+    return rdtsc() - c->left < (u64)tsc_khz * LATCHED_MS;
+}
+
 bool pdb_nmi(struct cpu_user_regs *regs)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
@@ -223,7 +235,7 @@ bool pdb_nmi(struct cpu_user_regs *regs)
     if (READ_ONCE(pdb_gate.phase) != GATE_STOPPED) {
         pdb_catch_up(); /* late */
         pv_tsc_load();
-        return expected;
+        return expected || is_latched(c);
     }
     /* On its way into the park, and nothing noted yet: it gets there by itself,
      * and has registers when it counts as parked. */
