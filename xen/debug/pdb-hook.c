@@ -200,9 +200,15 @@ static enum pdb_hook_hit go_on(const struct hook *h, struct cpu_user_regs *regs)
     return PDB_HOOK_PASS;
 }
 
-/* A hook that was lifted meanwhile has its own instruction back. */
-static enum pdb_hook_hit try_again(struct cpu_user_regs *regs)
+/*
+ * Not a hook's int3, or no longer: one that was lifted meanwhile, as late as in
+ * an NMI just before this, has its own instruction back.
+ */
+static enum pdb_hook_hit no_hook(const struct hook *h,
+                                 struct cpu_user_regs *regs)
 {
+    if (*(const volatile u8 *)h->at == INT3)
+        return PDB_HOOK_NONE;
     regs->rip--;
     return PDB_HOOK_PASS;
 }
@@ -215,13 +221,11 @@ enum pdb_hook_hit pdb_hook_trap(struct cpu_user_regs *regs, struct pdb_stop *s)
 
     if (!h)
         return PDB_HOOK_NONE;
-    if (*(const volatile u8 *)h->at != INT3)
-        return try_again(regs);
-    if (!h->users)
-        return PDB_HOOK_NONE;
+    if (*(const volatile u8 *)h->at != INT3 || !READ_ONCE(h->users))
+        return no_hook(h, regs);
     which = (enum pdb_hook)(h - hooks);
     if (pdb_guard_hook(which, regs))
-        return h->planted ? go_on(h, regs) : PDB_HOOK_NONE;
+        return READ_ONCE(h->planted) ? go_on(h, regs) : no_hook(h, regs);
     if (this_cpu(passing).at == h->at && this_cpu(passing).rsp == regs->rsp) {
         this_cpu(passing).at = 0;
         return go_on(h, regs);
@@ -235,7 +239,7 @@ enum pdb_hook_hit pdb_hook_trap(struct cpu_user_regs *regs, struct pdb_stop *s)
     }
     if (redirected)
         return PDB_HOOK_PASS;
-    return h->planted ? go_on(h, regs) : PDB_HOOK_NONE;
+    return READ_ONCE(h->planted) ? go_on(h, regs) : no_hook(h, regs);
 }
 
 void pdb_hook_again(void)

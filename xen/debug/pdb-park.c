@@ -26,8 +26,8 @@
 
 #define ALONE_PATIENCE_MS 500
 #define REST_US 5
+#define REST_ENOUGH_US 50
 #define NAP_MS 2
-#define LATCHED_MS 1
 
 DEFINE_PER_CPU(struct pdb_cpu, pdb_cpu);
 struct pdb_gate pdb_gate;
@@ -56,12 +56,11 @@ void pdb_note_cpu(struct cpu_user_regs *regs)
     c->fs_base = rdmsr(MSR_FS_BASE);
     c->gs_base = rdmsr(MSR_GS_BASE);
     c->shadow_gs_base = rdmsr(MSR_SHADOW_GS_BASE);
+    c->regs = regs;
     /* In the hypervisor it may be in the midst of changing them. */
     c->fpu_shown = guest_mode(regs);
     if (c->fpu_shown)
         pv_fpu_show(current);
-    barrier();
-    c->regs = regs; /* last: all is noted */
 }
 
 void pdb_leave_cpu(void)
@@ -78,7 +77,6 @@ void pdb_leave_cpu(void)
         barrier();
     } while (c->again);
     c->dr6 = 0;
-    c->left = rdtsc();
     c->parking = false;
 }
 
@@ -114,30 +112,29 @@ void pdb_catch_up(void)
 
 /*
  * A CPU that spins takes, in QEMU, one of the host's from those that bring and
- * take away the line's characters, or from the CPU that it waits for. One that
- * sleeps through the beginning of a step looks at its deadline every NAP_MS.
+ * take away the line's characters. One that sleeps through the beginning of a
+ * step looks at its deadline every NAP_MS.
  */
-void pdb_nap(bool (*over)(void))
+static void nap(void)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
     bool beneath = c->naps; /* in what this NMI interrupted */
     u64 tsc = rdtsc() + (u64)tsc_khz * NAP_MS;
 
     __atomic_store_n(&c->naps, true, __ATOMIC_SEQ_CST);
-    if (over() ||
+    if (!pdb_must_stay(smp_processor_id()) ||
         !lapic_nap(clock_lapic_ticks_in(MILLISECS(NAP_MS)), tsc))
         pdb_rest();
     WRITE_ONCE(c->naps, beneath);
 }
 
-/* By what the leader has used to stop them: an int3 there is out by now. */
 void pdb_wake(cpumask_t cpus)
 {
     unsigned int cpu;
 
     for_each_cpu (cpu, cpus)
         if (__atomic_load_n(&per_cpu(pdb_cpu, cpu).naps, __ATOMIC_SEQ_CST))
-            lapic_send_ipi(cpu_apic_id(cpu), ICR_ASSERT | VECTOR_WAKE);
+            smp_send_vector(cpumask_of(cpu), VECTOR_WAKE);
 }
 
 /*
@@ -158,11 +155,6 @@ static bool look_at_line(bool lay_there)
     return false;
 }
 
-static bool may_go(void)
-{
-    return !pdb_must_stay(smp_processor_id());
-}
-
 /* Until this CPU may go on. */
 static void wait_in_park(void)
 {
@@ -172,11 +164,10 @@ static void wait_in_park(void)
 
     do {
         __atomic_fetch_or(&pdb_gate.parked, self, __ATOMIC_SEQ_CST);
-        pdb_wake_leader();
         while (pdb_must_stay(smp_processor_id()))
             if (READ_ONCE(pdb_gate.phase) != GATE_STEPPING &&
                 rdtsc() - since > enough) {
-                pdb_nap(may_go);
+                nap();
                 lay_there = look_at_line(lay_there);
             } else {
                 pdb_rest();
@@ -189,7 +180,7 @@ static void wait_in_park(void)
 
 /*
  * irqs off. If an NMI comes when a trap has brought the CPU here already, both
- * wait, and gdb sees what was interrupted first, as soon as it is noted.
+ * wait; what was interrupted first is what gdb sees, as soon as it is noted.
  */
 void pdb_park(struct cpu_user_regs *regs)
 {
@@ -214,16 +205,6 @@ void pdb_park(struct cpu_user_regs *regs)
     pdb_leave_cpu();
 }
 
-/*
- * One NMI may be latched behind the one that has stopped the CPU, if two stops
- * follow one another: the first of them is taken for the second's. It comes
- * when the CPU leaves that one's handler, and is nobody's press of a button.
- */
-static bool is_latched(const struct pdb_cpu *c)
-{
-    return rdtsc() - c->left < (u64)tsc_khz * LATCHED_MS;
-}
-
 bool pdb_nmi(struct cpu_user_regs *regs)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
@@ -235,11 +216,8 @@ bool pdb_nmi(struct cpu_user_regs *regs)
     if (READ_ONCE(pdb_gate.phase) != GATE_STOPPED) {
         pdb_catch_up(); /* late */
         pv_tsc_load();
-        return expected || is_latched(c);
+        return expected;
     }
-    /* On its way into the park, and nothing noted yet: it gets there by itself,
-     * and has registers when it counts as parked. */
-    if (!c->parking || c->regs)
-        pdb_park(regs);
+    pdb_park(regs);
     return true;
 }

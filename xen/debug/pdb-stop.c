@@ -80,25 +80,6 @@ static cpumask_t others(void)
     return READ_ONCE(cpu_online_map) & ~cpumask_of(smp_processor_id());
 }
 
-/* Those that do not stand still yet. */
-static cpumask_t awaited(void)
-{
-    return others() & ~READ_ONCE(pdb_gate.parked);
-}
-
-static bool all_parked(void)
-{
-    return !awaited();
-}
-
-void pdb_wake_leader(void)
-{
-    unsigned int cpu = READ_ONCE(leader);
-
-    if (cpu != NOBODY)
-        pdb_wake(cpumask_of(cpu));
-}
-
 static void send_stop(cpumask_t cpus)
 {
     unsigned int cpu;
@@ -120,22 +101,15 @@ static void gather(struct cpu_user_regs *regs)
     start = rdtsc();
     console_debug_claim();
     __atomic_store_n(&pdb_gate.phase, GATE_STOPPED, __ATOMIC_SEQ_CST);
-    send_stop(awaited());
+    send_stop(others() & ~READ_ONCE(pdb_gate.parked));
     t->absent = 0;
-    while (!all_parked()) {
-        u64 waited = rdtsc() - start;
-
-        if (waited > patience) {
-            t->absent = awaited();
+    while (others() & ~READ_ONCE(pdb_gate.parked)) {
+        if (rdtsc() - start > patience) {
+            t->absent = others() & ~READ_ONCE(pdb_gate.parked);
             break;
         }
-        if (waited > (u64)tsc_khz * REST_ENOUGH_US / 1000)
-            pdb_nap(all_parked);
-        else
-            pdb_rest();
+        pdb_rest();
     }
-    if (this_cpu(pdb_cpu).naps) /* beneath: what woke us was for that, too */
-        lapic_send_ipi_self(VECTOR_WAKE);
     /* Not before all stand still: what they have read until then stays true.
      * But one that does not answer is no time that passes for the others. */
     if (was_running || !stopped_at)

@@ -23,9 +23,6 @@ enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s);
 /* Out of a fault or panic in the core. Returns, false, if it was not there. */
 bool pdb_escape(const char *why);
 
-/* A leader that sleeps looks again who stands still. */
-void pdb_wake_leader(void);
-
 /* --- pdb-park.c --- */
 
 enum pdb_phase { GATE_RUNNING, GATE_STEPPING, GATE_STOPPED };
@@ -42,7 +39,7 @@ extern struct pdb_gate {
 /* Waits until this CPU may go on; a stop and its end for everything else. */
 void pdb_park(struct cpu_user_regs *regs);
 bool pdb_must_stay(unsigned int cpu);
-/* Those of them that sleep look again whether it is over. */
+/* Its sleepers: they look at pdb_must_stay() again. */
 void pdb_wake(cpumask_t cpus);
 /* What was interrupted here, for gdb; and back to it. */
 void pdb_note_cpu(struct cpu_user_regs *regs);
@@ -51,8 +48,5 @@ void pdb_leave_cpu(void);
 void pdb_catch_up(void);
 /* Some microseconds, without a look at the line or at memory. */
 void pdb_rest(void);
-#define REST_ENOUGH_US 50 /* then: */
-/* Sleeps, until pdb_wake() or for two milliseconds, if not over(). irqs off. */
-void pdb_nap(bool (*over)(void));
 
 #endif

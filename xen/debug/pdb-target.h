@@ -26,10 +26,9 @@ struct pdb_cpu {
     bool dr_loaded;   /* its debug registers are ours */
     bool parking;     /* it is in park(), or sees others off */
     bool again;       /* it was stopped once more meanwhile */
-    bool naps;        /* in pdb_nap(): it wants VECTOR_WAKE */
+    bool naps;        /* in park(): it wants VECTOR_WAKE */
     bool fpu_shown;   /* its vCPU's FPU image is up to date */
     bool expected;    /* an NMI of ours is on its way */
-    u64 left;         /* TSC: when it last went on after a stop */
     bool step_spent;  /* its #DB was that of a step which gdb then gave up */
     bool spent_had_tf; /* the guest had the trap flag set itself */
     bool spent_told; /* gdb has stopped since: it ends none that is armed now */
