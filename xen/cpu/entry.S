@@ -465,6 +465,7 @@ restore_guest:
     .globl iret_to_guest
 iret_to_guest:
     iretq
+.Lguest_exit_end:
     FIXUP(iret_to_guest, iret_to_guest_faulted)
 
 run_softirqs:
@@ -521,6 +522,7 @@ exc_pf:
     movl    $X86_EXC_PF, 4(%rsp)
 exception_common:
     SAVE_REST
+exception_saved:
     CFI_REGS
     USER_ACCESS_END
     cld
@@ -537,6 +539,7 @@ return_to_hv:
     RESTORE_REST
     add     $8, %rsp
     iretq
+.Lreturn_to_hv_end:
 
     .align 64
 irq_common:
@@ -645,8 +648,10 @@ exc_db:
     pushq   16(%rax)                    /* error code, vector */
     mov     (%rax), %rcx
     mov     8(%rax), %rax
-    jmp     exception_common
+    SAVE_REST
+    jmp     exception_saved
 1:  SAVE_REST
+.Ldb_saved:
     CFI_REGS
     USER_ACCESS_END
     cld
@@ -676,6 +681,13 @@ pdb_entry_places:                       /* debug/pdb-hook.h, PDB_PLACE_* */
     .quad   .Lhook_hypercall, .Lhook_hypercall_return
     .quad   .Lhook_syscall, .Lhook_sysret
     .quad   .Lredirect_syscall, .Lredirect_sysret
+
+    .globl db_handler_places
+db_handler_places:                      /* hv/cpu-tables.h, DB_* */
+    .quad   .Ldb_saved, return_to_hv, .Lreturn_to_hv_end
+    .globl guest_exit_places
+guest_exit_places:                      /* first, behind the last */
+    .quad   guest_exit, .Lguest_exit_end
 
     .data
     .align 64

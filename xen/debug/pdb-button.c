@@ -18,12 +18,15 @@ static bool pressed; /* and nobody has told yet */
 bool pdb_button(struct cpu_user_regs *regs)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    bool traps = pdb_enters_db(regs); /* this one will do */
 
+    regs = pdb_interrupted(regs);
     if (!c->button)
-        c->had_tf = regs->rflags & X86_EFLAGS_TF;
+        c->had_tf = traps || (regs->rflags & X86_EFLAGS_TF);
     c->button = true;
     WRITE_ONCE(pressed, true);
-    regs->rflags |= X86_EFLAGS_TF;
+    if (!traps)
+        regs->rflags |= X86_EFLAGS_TF;
     return true;
 }
 

@@ -56,28 +56,32 @@ void pdb_note_cpu(struct cpu_user_regs *regs)
     c->fs_base = rdmsr(MSR_FS_BASE);
     c->gs_base = rdmsr(MSR_GS_BASE);
     c->shadow_gs_base = rdmsr(MSR_SHADOW_GS_BASE);
-    c->regs = regs;
     /* In the hypervisor it may be in the midst of changing them. */
     c->fpu_shown = guest_mode(regs);
     if (c->fpu_shown)
         pv_fpu_show(current);
+    barrier();
+    c->regs = regs; /* last: all is noted */
 }
 
+/* Whatever an NMI changes on the way out, however late, is loaded again. */
 void pdb_leave_cpu(void)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
 
     do {
+        c->parking = true;
         c->again = false;
         barrier();
         if (c->fpu_shown)
             pv_fpu_reload(current);
         c->fpu_shown = false;
         pdb_hw_load();
+        c->dr6 = 0;
+        barrier();
+        c->parking = false;
         barrier();
     } while (c->again);
-    c->dr6 = 0;
-    c->parking = false;
 }
 
 bool pdb_must_stay(unsigned int cpu)
@@ -178,10 +182,7 @@ static void wait_in_park(void)
         lapic_send_ipi_self(VECTOR_WAKE);
 }
 
-/*
- * irqs off. If an NMI comes when a trap has brought the CPU here already, both
- * wait; what was interrupted first is what gdb sees, as soon as it is noted.
- */
+/* irqs off. An NMI may come when a trap has brought the CPU here: both wait. */
 void pdb_park(struct cpu_user_regs *regs)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
@@ -196,6 +197,7 @@ void pdb_park(struct cpu_user_regs *regs)
     c->regs = NULL;
     barrier();
     c->parking = true;
+    c->put_off = false;
     barrier();
     pdb_note_cpu(regs);
     wait_in_park();
@@ -205,12 +207,40 @@ void pdb_park(struct cpu_user_regs *regs)
     pdb_leave_cpu();
 }
 
+/*
+ * From here to pdb_serves_no_more() the debugger works for regs, a trap's or an
+ * interrupt's: that is where gdb finds this CPU.  An NMI does not stop it in
+ * between, but is put off until it would wait, or has done.
+ */
+void pdb_serves(struct cpu_user_regs *regs)
+{
+    this_cpu(pdb_cpu).serves = regs;
+    barrier();
+}
+
+void pdb_serves_no_more(void)
+{
+    struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    struct cpu_user_regs *regs = c->serves;
+    u64 dr6;
+
+    barrier();
+    c->serves = NULL;
+    barrier();
+    if (!c->put_off)
+        return;
+    c->put_off = false;
+    __asm__ volatile("mov %%db6, %0" : "=r"(dr6));
+    if (READ_ONCE(pdb_gate.phase) == GATE_STOPPED)
+        pdb_park(regs);
+    __asm__ volatile("mov %0, %%db6" ::"r"(dr6)); /* the guest may want it */
+}
+
 bool pdb_nmi(struct cpu_user_regs *regs)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
-    bool expected = c->expected;
+    bool expected = atomic_xchg(&c->expected, false);
 
-    c->expected = false;
     if (pdb_leads())
         return true;
     if (READ_ONCE(pdb_gate.phase) != GATE_STOPPED) {
@@ -218,6 +248,9 @@ bool pdb_nmi(struct cpu_user_regs *regs)
         pv_tsc_load();
         return expected;
     }
-    pdb_park(regs);
+    if (c->parking ? !c->regs : c->serves || pdb_enters_db(regs))
+        c->put_off = true;
+    else
+        pdb_park(pdb_interrupted(regs));
     return true;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From the stack that a trap came on to the CPU's ordinary one.
+ * Frames on a CPU's stacks.  #DB has a page of its own, where the next one's
+ * frame overwrites the last one's.
  */
+#include <hv/cpu-tables.h>
 #include <hv/cpu.h>
 
 #include "pdb-target.h"
@@ -11,6 +13,19 @@ struct call {
     struct cpu_user_regs *regs;
     bool result;
 };
+
+static struct cpu_user_regs *frame_at_end_of_page(unsigned long sp)
+{
+    return (struct cpu_user_regs *)((sp | (PAGE_SIZE - 1)) + 1 -
+                                    offsetof(struct cpu_user_regs, es));
+}
+
+static bool is_on_db_page(unsigned long sp)
+{
+    unsigned long base = ROUND_DOWN((unsigned long)get_cpu_info(), STACK_SIZE);
+
+    return sp - base < STACK_SIZE && (sp - base) / PAGE_SIZE == DB_STACK_PAGE;
+}
 
 /*
  * How far down the ordinary stack is in use.  A trap in the midst of an NMI (a
@@ -29,8 +44,7 @@ static unsigned long used_down_to(const struct cpu_user_regs *regs,
             return sp;
         if (sp - base >= STACK_GUARD_PAGE * PAGE_SIZE)
             break;
-        regs = (const void *)((sp | (PAGE_SIZE - 1)) + 1 -
-                              offsetof(struct cpu_user_regs, es));
+        regs = frame_at_end_of_page(sp);
     }
     return top;
 }
@@ -64,4 +78,38 @@ bool pdb_on_main_stack(bool (*fn)(struct cpu_user_regs *),
                      : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10",
                        "r11", "memory", "cc");
     return c.result;
+}
+
+bool pdb_enters_db(const struct cpu_user_regs *regs)
+{
+    return !guest_mode(regs) && regs->rip >= exception_entries[X86_EXC_DB] &&
+           regs->rip < db_handler_places[DB_SAVED];
+}
+
+static bool is_within(u64 rip, const u64 *places)
+{
+    return rip >= places[0] && rip < places[1];
+}
+
+struct cpu_user_regs *pdb_interrupted(struct cpu_user_regs *regs)
+{
+    struct cpu_user_regs *frame;
+
+    if (guest_mode(regs))
+        return regs;
+    if (is_within(regs->rip, guest_exit_places)) {
+        frame = guest_cpu_user_regs();
+        regs->rip = guest_exit_places[0];
+        regs->rsp = (unsigned long)frame;
+        return frame;
+    }
+    if (!is_on_db_page(regs->rsp))
+        return regs;
+    frame = frame_at_end_of_page(regs->rsp);
+    if (is_within(regs->rip, &db_handler_places[DB_WAY_OUT]) &&
+        regs->rsp >= (unsigned long)frame) {
+        regs->rip = db_handler_places[DB_WAY_OUT];
+        regs->rsp = (unsigned long)frame;
+    }
+    return frame;
 }

@@ -74,11 +74,15 @@ static void fetch(struct pdb_tid who, unsigned long rip, u8 *code,
     (void)pdb_read_mem(pdb_target, &as, rip, code, n);
 }
 
+/* If it was made already, and waits to be told, the next instruction is none of
+ * its business. */
 static void arm_hypervisor(struct pdb_one_step *s, struct cpu_user_regs *regs)
 {
-    u8 code[3];
+    const struct pdb_cpu *c = &per_cpu(pdb_cpu, s->cpu);
+    u8 code[3] = {0, 0, 0};
 
-    fetch(s->who, regs->rip, code, sizeof(code));
+    if (!c->step_spent || c->spent_told)
+        fetch(s->who, regs->rip, code, sizeof(code));
     /* HLT may wake up for nothing: the step is not to wait for an interrupt. */
     if (code[0] == OP_HLT)
         fetch(s->who, ++regs->rip, code, sizeof(code));
@@ -214,7 +218,8 @@ void pdb_step_arm(struct pdb_tid t)
         .who = t,
         .vcpu = v ? name_of(v) : (struct pdb_tid){0, 0},
         .cpu = (unsigned int)t.tid - 1,
-        .had_tf = regs->rflags & X86_EFLAGS_TF,
+        .frame = regs,
+        .had_tf = v && (regs->rflags & X86_EFLAGS_TF), /* else not for long */
         .had_if = regs->rflags & X86_EFLAGS_IF,
     };
     pdb_hw_look(t, s->watched);
@@ -235,6 +240,37 @@ static void restore_flags(const struct pdb_one_step *s,
         regs->rflags |= X86_EFLAGS_IF;
 }
 
+/* PUSHF has pushed what the step needed, not what the code had. */
+static void mend_pushed(const struct pdb_one_step *s,
+                        struct cpu_user_regs *regs)
+{
+    u64 *pushed = (u64 *)regs->rsp;
+
+    if (!s->had_tf)
+        *pushed &= ~(u64)X86_EFLAGS_TF;
+    if (s->had_if)
+        *pushed |= X86_EFLAGS_IF;
+}
+
+static void finish_hypervisor(const struct pdb_one_step *s,
+                              struct cpu_user_regs *regs)
+{
+    if (!s->had_tf)
+        regs->rflags &= ~(u64)X86_EFLAGS_TF;
+    switch (s->opcode) {
+    case OP_POPF:
+    case OP_IRET:
+    case OP_CLI:
+    case OP_STI:
+        return; /* they set the flag themselves */
+    case OP_PUSHF:
+        mend_pushed(s, regs);
+        break;
+    }
+    if (s->had_if && !guest_mode(regs))
+        regs->rflags |= X86_EFLAGS_IF;
+}
+
 /* The flag is not, or not only, in what the vCPU will run next. */
 static bool has_left(const struct pdb_one_step *s, const struct vcpu *v,
                      const struct cpu_user_regs *regs)
@@ -249,29 +285,36 @@ static bool has_left(const struct pdb_one_step *s, const struct vcpu *v,
  * it, must not tell the guest.  Nor leave it the flag: the CPU may not even
  * have come to save its registers where others see them.  If gdb has stopped
  * since, that is still the trap of the step before, and *s has not been made.
+ * Returns whether it has.
  */
-static void note_spent(const struct pdb_one_step *s,
+static bool note_spent(const struct pdb_one_step *s,
                        const struct cpu_user_regs *regs)
 {
+    bool spent = false;
     unsigned int cpu;
 
     for_each_online_cpu (cpu) {
         struct pdb_cpu *c = &per_cpu(pdb_cpu, cpu);
 
         if (cpu == smp_processor_id() || !(c->dr6 & DR6_BS) ||
-            &cpu_info_of_stack(cpu_stacks[cpu])->guest_regs != regs ||
+            (c->regs != regs &&
+             &cpu_info_of_stack(cpu_stacks[cpu])->guest_regs != regs) ||
             (c->step_spent && c->spent_told))
             continue;
+        spent = true;
         c->step_spent = true;
         c->spent_told = false;
+        c->spent_in_guest = guest_mode(regs);
         c->spent_had_tf = s->had_tf;
         c->spent_who = s->who;
     }
+    return spent;
 }
 
 bool pdb_step_is_spent(const struct vcpu *v)
 {
     return per_cpu(pdb_cpu, v->processor).step_spent &&
+           per_cpu(pdb_cpu, v->processor).spent_in_guest &&
            cpu_info_of_stack(cpu_stacks[v->processor])->current_vcpu == v;
 }
 
@@ -287,7 +330,32 @@ static void disarm_guest(struct pdb_one_step *s)
         (void)change_tf(s->who, s->iret_flags, false, NULL);
     s->armed = s->away = has_left(s, v, regs);
     restore_flags(s, regs);
-    note_spent(s, regs);
+    (void)note_spent(s, regs);
+}
+
+/* What was stopped at regs is a handler that has not returned yet, to the frame
+ * that the flag is in. */
+static bool is_beneath(const struct pdb_one_step *s,
+                       const struct cpu_user_regs *regs)
+{
+    u64 frame = (u64)s->frame, stack = ROUND_DOWN(frame, STACK_SIZE);
+
+    return !guest_mode(regs) && regs->rsp <= frame &&
+           regs->rsp > stack + (STACK_GUARD_PAGE + 1) * PAGE_SIZE;
+}
+
+static void disarm_hypervisor(struct pdb_one_step *s)
+{
+    struct vcpu *v;
+    struct cpu_user_regs *regs = frame_of(s->who, &v);
+
+    s->armed = false;
+    if (!regs)
+        return;
+    if (note_spent(s, regs))
+        finish_hypervisor(s, regs);
+    else
+        restore_flags(s, is_beneath(s, regs) ? s->frame : regs);
 }
 
 void pdb_steps_disarm(void)
@@ -295,17 +363,10 @@ void pdb_steps_disarm(void)
     struct pdb_one_step *s = pdb_target->step;
 
     for (; s < pdb_target->step + NR_PDB_STEPS; s++) {
-        struct vcpu *v;
-        struct cpu_user_regs *regs;
-
-        if (s->armed && !s->away && s->vcpu.tid) {
+        if (s->armed && !s->away && s->vcpu.tid)
             disarm_guest(s);
-        } else if (s->armed && !s->away) {
-            s->armed = false;
-            regs = frame_of(s->who, &v);
-            if (regs)
-                restore_flags(s, regs);
-        }
+        else if (s->armed && !s->away)
+            disarm_hypervisor(s);
         if (s->enters && !s->armed) {
             s->enters = false;
             (void)pdb_hook_use(PDB_HOOK_SYSCALL, false);
@@ -346,37 +407,6 @@ void pdb_steps_forget_domain(const struct domain *d)
     for (struct forgotten *f = forgotten; f < forgotten + NR_FORGOTTEN; f++)
         if (f->pid == pid)
             (void)atomic_xchg(&f->used, 0);
-}
-
-/* PUSHF has pushed what the step needed, not what the code had. */
-static void mend_pushed(const struct pdb_one_step *s,
-                        struct cpu_user_regs *regs)
-{
-    u64 *pushed = (u64 *)regs->rsp;
-
-    if (!s->had_tf)
-        *pushed &= ~(u64)X86_EFLAGS_TF;
-    if (s->had_if)
-        *pushed |= X86_EFLAGS_IF;
-}
-
-static void finish_hypervisor(const struct pdb_one_step *s,
-                              struct cpu_user_regs *regs)
-{
-    if (!s->had_tf)
-        regs->rflags &= ~(u64)X86_EFLAGS_TF;
-    switch (s->opcode) {
-    case OP_POPF:
-    case OP_IRET:
-    case OP_CLI:
-    case OP_STI:
-        return; /* they set the flag themselves */
-    case OP_PUSHF:
-        mend_pushed(s, regs);
-        break;
-    }
-    if (s->had_if && !guest_mode(regs))
-        regs->rflags |= X86_EFLAGS_IF;
 }
 
 static void finish_guest(const struct pdb_one_step *s, struct pdb_tid thread,

@@ -80,13 +80,20 @@ static cpumask_t others(void)
     return READ_ONCE(cpu_online_map) & ~cpumask_of(smp_processor_id());
 }
 
+/*
+ * Each CPU has one NMI of ours at most before it: one of the last stop, which a
+ * trap had stopped the CPU for already, may still have to come, and will do.  A
+ * second one would be latched behind it, and then be taken for the button.
+ */
 static void send_stop(cpumask_t cpus)
 {
+    cpumask_t to = 0;
     unsigned int cpu;
 
     for_each_cpu (cpu, cpus)
-        WRITE_ONCE(per_cpu(pdb_cpu, cpu).expected, true);
-    smp_send_nmi(cpus);
+        if (!atomic_xchg(&per_cpu(pdb_cpu, cpu).expected, true))
+            to |= cpumask_of(cpu);
+    smp_send_nmi(to);
 }
 
 /* Stop all the others, or note who does not. */
@@ -508,7 +515,9 @@ static void listen(struct cpu_user_regs *regs)
         (void)guarded(exchange);
     if (t->stop_wanted && regs) {
         s.thread = pdb_thread_here(regs);
+        pdb_serves(regs);
         (void)pdb_stop(regs, &s);
+        pdb_serves_no_more();
         return;
     }
     pdb_unlead();

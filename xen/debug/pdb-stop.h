@@ -39,6 +39,9 @@ extern struct pdb_gate {
 /* Waits until this CPU may go on; a stop and its end for everything else. */
 void pdb_park(struct cpu_user_regs *regs);
 bool pdb_must_stay(unsigned int cpu);
+/* Between the two gdb finds this CPU at regs. irqs off. */
+void pdb_serves(struct cpu_user_regs *regs);
+void pdb_serves_no_more(void);
 /* Its sleepers: they look at pdb_must_stay() again. */
 void pdb_wake(cpumask_t cpus);
 /* What was interrupted here, for gdb; and back to it. */

@@ -19,6 +19,7 @@
 /* What a CPU was doing when it stopped. */
 struct pdb_cpu {
     struct cpu_user_regs *regs; /* of what was interrupted */
+    struct cpu_user_regs *serves; /* the trap's that it works for; or NULL */
     u64 cr2, cr3;
     u64 fs_base, gs_base, shadow_gs_base;
     u64 dr6; /* as it was then: BS, if a step has ended and is not told yet */
@@ -28,8 +29,10 @@ struct pdb_cpu {
     bool again;       /* it was stopped once more meanwhile */
     bool naps;        /* in park(): it wants VECTOR_WAKE */
     bool fpu_shown;   /* its vCPU's FPU image is up to date */
-    bool expected;    /* an NMI of ours is on its way */
+    bool expected;    /* an NMI of ours is on its way; atomics */
+    bool put_off;     /* one came too early: it parks when it can */
     bool step_spent;  /* its #DB was that of a step which gdb then gave up */
+    bool spent_in_guest; /* where that was */
     bool spent_had_tf; /* the guest had the trap flag set itself */
     bool spent_told; /* gdb has stopped since: it ends none that is armed now */
     struct pdb_tid spent_who; /* was to make it */
@@ -47,7 +50,8 @@ struct pdb_one_step {
     struct pdb_tid who;
     struct pdb_tid vcpu; /* in guest mode: whose; else tid is 0 */
     u64 user_cr3;        /* of the process; 0: the guest's kernel */
-    unsigned int cpu;    /* in the hypervisor: where */
+    unsigned int cpu;    /* in the hypervisor: where, and what is to run */
+    struct cpu_user_regs *frame;
     bool had_tf, had_if;
     u8 opcode; /* of the instruction */
     u64 rip;
@@ -244,6 +248,13 @@ int pdb_cmd_break_on(struct pdb *p, void *ctx, const char *args,
 /* --- pdb-stack.c --- */
 bool pdb_on_main_stack(bool (*fn)(struct cpu_user_regs *),
                        struct cpu_user_regs *regs);
+/* An NMI has found a CPU on its way into the handler of a #DB. */
+bool pdb_enters_db(const struct cpu_user_regs *regs);
+/* Where gdb is to find a CPU that an NMI found at regs: in a guest, if it is on
+ * the way there; where a #DB came from, if it is in the handler on the page of
+ * these, where no instruction may be stepped; else there. gdb may change that:
+ * what pops it begins anew. */
+struct cpu_user_regs *pdb_interrupted(struct cpu_user_regs *regs);
 
 /* --- pdb-stop.c --- */
 bool pdb_trap(struct cpu_user_regs *regs);  /* #BP, #DB, faults */

@@ -164,10 +164,14 @@ static bool stop_for(struct cpu_user_regs *regs, struct pdb_stop *s)
 bool pdb_stop_guest(struct pdb_stop *s)
 {
     struct cpu_user_regs *regs = guest_cpu_user_regs();
+    bool told;
 
     if (!s->thread.tid)
         s->thread = pdb_thread_here(regs);
-    return stop_for(regs, s);
+    pdb_serves(regs);
+    told = stop_for(regs, s);
+    pdb_serves_no_more();
+    return told;
 }
 
 /*
@@ -198,10 +202,12 @@ static bool is_spent_step(struct cpu_user_regs *regs, u64 dr6,
                           struct pdb_stop *s)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
-    bool spent = c->step_spent, again = pdb_step_armed_here();
+    bool spent = c->step_spent && c->spent_in_guest == guest_mode(regs);
+    bool again = pdb_step_armed_here();
     bool gone = !spent && (dr6 & DR6_BS) && pdb_step_is_forgotten(regs);
 
-    c->step_spent = false;
+    if (spent)
+        c->step_spent = false;
     if (!(spent || gone) || (dr6 & DR6_HITS) || (again && !c->spent_told))
         return false;
     if (!gone && !again && !c->spent_had_tf)
@@ -266,12 +272,20 @@ static bool trapped(struct cpu_user_regs *regs)
         dr6 = DR6_CLEAR;
     if (vector == X86_EXC_DB) /* the guest is to see its own part of it */
         WRITE_DR6(pdb_hw_guests(dr6));
-    return !passed;
+    /* In the hypervisor it was nobody's; the flag may be a new step's. */
+    return !passed || (!guest_mode(regs) && pdb_step_armed_here());
 }
 
 bool pdb_trap(struct cpu_user_regs *regs)
 {
+    bool ours;
+
     if (pdb_leads())
         return trap_in_debugger(regs);
-    return pdb_on_main_stack(trapped, regs);
+    if (this_cpu(pdb_cpu).serves) /* a hook in what it does for another */
+        return pdb_on_main_stack(trapped, regs);
+    pdb_serves(regs);
+    ours = pdb_on_main_stack(trapped, regs);
+    pdb_serves_no_more();
+    return ours;
 }

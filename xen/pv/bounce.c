@@ -68,14 +68,25 @@ fault:
     return false;
 }
 
+/* By one instruction: the debugger may come in between, and is to see whether
+ * the guest's frame will have the flag. */
+static always_inline bool take_trap_flag(struct cpu_user_regs *regs)
+{
+    bool set;
+
+    __asm__("btrq $8, %0" : "+m"(regs->rflags), "=@ccc"(set));
+    return set;
+}
+
 static always_inline bool write_frame(const struct vcpu *v,
-                                      const struct cpu_user_regs *regs,
+                                      struct cpu_user_regs *regs,
                                       const struct bounce *b, u64 *sp, u64 cs)
 {
     u64 mask = v->pv.info->evtchn_upcall_mask;
+    u64 traps = unlikely(take_trap_flag(regs)) ? X86_EFLAGS_TF : 0;
     u64 flags = regs->rflags & ~(u64)(X86_EFLAGS_IF | X86_EFLAGS_IOPL);
 
-    flags |= mask ? 0 : X86_EFLAGS_IF;
+    flags |= traps | (mask ? 0 : X86_EFLAGS_IF);
     if (v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl))
         flags |= v->pv.iopl;
     user_access_begin();
