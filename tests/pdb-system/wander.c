@@ -2,7 +2,7 @@
 /*
  * Processes whose steps do not end where they began: two that compute and one
  * that naps are moved between the CPUs without pause, and others come, run
- * another program, or leave.
+ * another program, become two, or leave.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -47,6 +47,21 @@ static void become(void)
                      "S"(args), "d"(none));
 }
 
+static void divide(void)
+{
+    pid_t pid;
+    int status = 0;
+
+    __asm__ volatile(".globl divide_call\n"
+                     "divide_call: syscall"
+                     : "=a"(pid)
+                     : "a"(SYS_fork)
+                     : "rcx", "r11", "memory");
+    if (pid > 0)
+        waitpid(pid, &status, 0);
+    _exit(status != 0);
+}
+
 static pid_t child(void (*work)(void))
 {
     pid_t pid = fork();
@@ -58,6 +73,7 @@ static pid_t child(void (*work)(void))
 
 int main(void)
 {
+    void (*const ends[])(void) = { leave, become, divide };
     pid_t moved[] = { child(spin), child(spin), child(nap) };
     unsigned int cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -71,8 +87,14 @@ int main(void)
             CPU_SET((turn + i) % cpus, &set);
             sched_setaffinity(moved[i], sizeof(set), &set);
         }
-        if (turn % 8 == 0)
-            waitpid(child(turn % 16 ? leave : become), NULL, 0);
+        if (turn % 8 == 0) {
+            int status;
+
+            waitpid(child(ends[turn / 8 % 3]), &status, 0);
+            if (status != 0)
+                puts("WANDER-HURT");
+            fflush(stdout);
+        }
         usleep(500);
     }
 }

@@ -539,7 +539,6 @@ return_to_hv:
     RESTORE_REST
     add     $8, %rsp
     iretq
-.Lreturn_to_hv_end:
 
     .align 64
 irq_common:
@@ -682,11 +681,10 @@ pdb_entry_places:                       /* debug/pdb-hook.h, PDB_PLACE_* */
     .quad   .Lhook_syscall, .Lhook_sysret
     .quad   .Lredirect_syscall, .Lredirect_sysret
 
-    .globl db_handler_places
-db_handler_places:                      /* hv/cpu-tables.h, DB_* */
-    .quad   .Ldb_saved, return_to_hv, .Lreturn_to_hv_end
-    .globl guest_exit_places
-guest_exit_places:                      /* first, behind the last */
+    .globl db_entry_range, guest_exit_range
+db_entry_range:                         /* first, behind the last */
+    .quad   exc_db, .Ldb_saved
+guest_exit_range:
     .quad   guest_exit, .Lguest_exit_end
 
     .data

@@ -22,7 +22,6 @@ static void (*nmi_handler)(struct cpu_user_regs *regs);
 
 bool cpus_stopping;
 
-#define DR6_CLEAR 0xffff0ff0UL /* SDM vol. 3B 18.2.3: reserved bits set */
 
 void do_hv_trap(struct cpu_user_regs *regs);
 void do_nmi(struct cpu_user_regs *regs);

@@ -20,7 +20,8 @@ bool pdb_button(struct cpu_user_regs *regs)
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
     bool traps = pdb_enters_db(regs); /* this one will do */
 
-    regs = pdb_interrupted(regs);
+    if (!traps)
+        regs = c->serves ? c->serves : pdb_beneath_db(regs);
     if (!c->button)
         c->had_tf = traps || (regs->rflags & X86_EFLAGS_TF);
     c->button = true;
@@ -28,6 +29,11 @@ bool pdb_button(struct cpu_user_regs *regs)
     if (!traps)
         regs->rflags |= X86_EFLAGS_TF;
     return true;
+}
+
+bool pdb_button_steps(unsigned int cpu)
+{
+    return per_cpu(pdb_cpu, cpu).button;
 }
 
 bool pdb_button_trap(struct cpu_user_regs *regs)

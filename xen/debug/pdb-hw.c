@@ -10,7 +10,6 @@
 #include "pdb-target.h"
 
 #define DR7_FIXED 0x400UL
-#define DR6_CLEAR 0xffff0ff0UL
 
 #define WRITE_DR(n, v) __asm__ volatile("mov %0, %%db" #n ::"r"(v))
 

@@ -68,17 +68,18 @@ void pdb_note_cpu(struct cpu_user_regs *regs)
 void pdb_leave_cpu(void)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
+    bool fpu_shown = c->fpu_shown;
 
     do {
         c->parking = true;
         c->again = false;
         barrier();
-        if (c->fpu_shown)
+        if (fpu_shown)
             pv_fpu_reload(current);
-        c->fpu_shown = false;
         pdb_hw_load();
         c->dr6 = 0;
         barrier();
+        c->fpu_shown = false;
         c->parking = false;
         barrier();
     } while (c->again);
@@ -230,10 +231,12 @@ void pdb_serves_no_more(void)
     if (!c->put_off)
         return;
     c->put_off = false;
+    if (READ_ONCE(pdb_gate.phase) != GATE_STOPPED)
+        return;
     __asm__ volatile("mov %%db6, %0" : "=r"(dr6));
-    if (READ_ONCE(pdb_gate.phase) == GATE_STOPPED)
-        pdb_park(regs);
-    __asm__ volatile("mov %0, %%db6" ::"r"(dr6)); /* the guest may want it */
+    __asm__ volatile("mov %0, %%db6" ::"r"(DR6_CLEAR)); /* no step's */
+    pdb_park(regs);
+    __asm__ volatile("mov %0, %%db6" ::"r"(dr6)); /* a guest is to see it */
 }
 
 bool pdb_nmi(struct cpu_user_regs *regs)

@@ -80,36 +80,29 @@ bool pdb_on_main_stack(bool (*fn)(struct cpu_user_regs *),
     return c.result;
 }
 
-bool pdb_enters_db(const struct cpu_user_regs *regs)
+static bool is_within(const struct cpu_user_regs *regs, const u64 range[2])
 {
-    return !guest_mode(regs) && regs->rip >= exception_entries[X86_EXC_DB] &&
-           regs->rip < db_handler_places[DB_SAVED];
+    return !guest_mode(regs) && regs->rip >= range[0] && regs->rip < range[1];
 }
 
-static bool is_within(u64 rip, const u64 *places)
+bool pdb_enters_db(const struct cpu_user_regs *regs)
 {
-    return rip >= places[0] && rip < places[1];
+    return is_within(regs, db_entry_range);
+}
+
+struct cpu_user_regs *pdb_beneath_db(struct cpu_user_regs *regs)
+{
+    return !guest_mode(regs) && is_on_db_page(regs->rsp)
+               ? frame_at_end_of_page(regs->rsp) : regs;
 }
 
 struct cpu_user_regs *pdb_interrupted(struct cpu_user_regs *regs)
 {
-    struct cpu_user_regs *frame;
+    struct cpu_user_regs *guest = guest_cpu_user_regs();
 
-    if (guest_mode(regs))
-        return regs;
-    if (is_within(regs->rip, guest_exit_places)) {
-        frame = guest_cpu_user_regs();
-        regs->rip = guest_exit_places[0];
-        regs->rsp = (unsigned long)frame;
-        return frame;
-    }
-    if (!is_on_db_page(regs->rsp))
-        return regs;
-    frame = frame_at_end_of_page(regs->rsp);
-    if (is_within(regs->rip, &db_handler_places[DB_WAY_OUT]) &&
-        regs->rsp >= (unsigned long)frame) {
-        regs->rip = db_handler_places[DB_WAY_OUT];
-        regs->rsp = (unsigned long)frame;
-    }
-    return frame;
+    if (!is_within(regs, guest_exit_range) || regs->rsp != (u64)guest)
+        return pdb_beneath_db(regs);
+    regs->rip = guest_exit_range[0];
+    regs->rflags &= ~(u64)X86_EFLAGS_TF; /* of a step here, which is over */
+    return guest;
 }

@@ -34,6 +34,7 @@
 #define OP_SYSRET 0x07
 #define OP_REX_W 0x48
 #define OP_IRET 0xcf
+#define MAX_INSTRUCTION 15 /* bytes */
 #define NR_FORGOTTEN 16
 #define DR6_BS (1UL << 14)
 
@@ -42,12 +43,15 @@ static struct forgotten {
     u32 used;
     int32_t pid; /* of the domain */
     u64 user_cr3;
+    u64 behind; /* 0, or of any process, in the first instruction from here */
 } forgotten[NR_FORGOTTEN];
 static unsigned int next_forgotten;
 
 /* Linux's calls from which a process does not come back as it went, if at all:
  * rt_sigreturn, execve, exit, exit_group, execveat (asm/unistd_64.h). */
 static const u16 no_return[] = {15, 59, 60, 231, 322};
+/* And from which two come back with the flag: clone, fork, vfork, clone3. */
+static const u16 two_return[] = {56, 57, 58, 435};
 
 static struct pdb_one_step *free_slot(void)
 {
@@ -78,10 +82,10 @@ static void fetch(struct pdb_tid who, unsigned long rip, u8 *code,
  * its business. */
 static void arm_hypervisor(struct pdb_one_step *s, struct cpu_user_regs *regs)
 {
-    const struct pdb_cpu *c = &per_cpu(pdb_cpu, s->cpu);
+    const struct pdb_spent *spent = &per_cpu(pdb_cpu, s->cpu).spent[false];
     u8 code[3] = {0, 0, 0};
 
-    if (!c->step_spent || c->spent_told)
+    if (!spent->yes || spent->told)
         fetch(s->who, regs->rip, code, sizeof(code));
     /* HLT may wake up for nothing: the step is not to wait for an interrupt. */
     if (code[0] == OP_HLT)
@@ -129,12 +133,27 @@ static void arm_iret(struct pdb_one_step *s, const struct vcpu *v, u64 frame)
         s->user_cr3 = v->pv.cr3_user;
 }
 
-static bool does_not_return(u64 number)
+static bool is_among(u64 number, const u16 *numbers, unsigned int n)
 {
-    for (unsigned int i = 0; i < ARRAY_SIZE(no_return); i++)
-        if (number == no_return[i])
+    while (n-- > 0)
+        if (number == numbers[n])
             return true;
     return false;
+}
+
+static void forget(const struct forgotten *f)
+{
+    forgotten[next_forgotten++ % NR_FORGOTTEN] = *f;
+}
+
+/* The second one's trap is nobody's. The step may have been armed before. */
+static void expect_second(int32_t pid, u64 behind)
+{
+    for (const struct forgotten *f = forgotten; f < forgotten + NR_FORGOTTEN;
+         f++)
+        if (f->used && f->pid == pid && f->behind == behind)
+            return;
+    forget(&(struct forgotten){1, pid, 0, behind});
 }
 
 static void arm_guest(struct pdb_one_step *s, const struct vcpu *v,
@@ -149,11 +168,15 @@ static void arm_guest(struct pdb_one_step *s, const struct vcpu *v,
     s->user_cr3 = v->pv.in_kernel ? 0 : v->pv.cr3_user;
     if (code[0] != OP_TWO_BYTES || code[1] != OP_SYSCALL)
         return;
-    if (!v->pv.in_kernel)
-        s->enters = does_not_return(regs->rax) &&
-                    pdb_hook_use(PDB_HOOK_SYSCALL, true);
-    else if ((u32)regs->rax == __HYPERVISOR_iret)
+    if (!v->pv.in_kernel) {
+        s->enters =
+            is_among(regs->rax, no_return, ARRAY_SIZE(no_return)) &&
+            pdb_hook_use(PDB_HOOK_SYSCALL, true);
+        if (is_among(regs->rax, two_return, ARRAY_SIZE(two_return)))
+            expect_second(s->vcpu.pid, regs->rip + sizeof(code));
+    } else if ((u32)regs->rax == __HYPERVISOR_iret) {
         arm_iret(s, v, regs->rsp);
+    }
 }
 
 /* What the thread will run next, or NULL if it cannot be known. */
@@ -183,11 +206,21 @@ static bool is_there(const struct vcpu *v, int32_t pid, u64 user_cr3)
            user_cr3 == (v->pv.in_kernel ? 0 : v->pv.cr3_user);
 }
 
+static bool may_be(const struct forgotten *f, const struct vcpu *v,
+                   const struct cpu_user_regs *regs)
+{
+    if (!f->behind)
+        return is_there(v, f->pid, f->user_cr3);
+    return regs->rip - f->behind <= MAX_INSTRUCTION && !v->pv.in_kernel &&
+           is_there(v, f->pid, v->pv.cr3_user);
+}
+
 /* v has a trap flag: a forgotten step's, which is known no more then? */
-static bool take_forgotten(const struct vcpu *v)
+static bool take_forgotten(const struct vcpu *v,
+                           const struct cpu_user_regs *regs)
 {
     for (struct forgotten *f = forgotten; f < forgotten + NR_FORGOTTEN; f++)
-        if (READ_ONCE(f->used) && is_there(v, f->pid, f->user_cr3) &&
+        if (READ_ONCE(f->used) && may_be(f, v, regs) &&
             atomic_xchg(&f->used, 0))
             return true;
     return false;
@@ -211,7 +244,7 @@ void pdb_step_arm(struct pdb_tid t)
 
     if (!s || !regs || is_away(t))
         return;
-    if (v && (regs->rflags & X86_EFLAGS_TF) && take_forgotten(v))
+    if (v && (regs->rflags & X86_EFLAGS_TF) && take_forgotten(v, regs))
         regs->rflags &= ~(u64)X86_EFLAGS_TF; /* not the guest's own */
     *s = (struct pdb_one_step){
         .armed = true,
@@ -219,7 +252,9 @@ void pdb_step_arm(struct pdb_tid t)
         .vcpu = v ? name_of(v) : (struct pdb_tid){0, 0},
         .cpu = (unsigned int)t.tid - 1,
         .frame = regs,
-        .had_tf = v && (regs->rflags & X86_EFLAGS_TF), /* else not for long */
+        /* In the hypervisor only we do it. */
+        .had_tf = (v || pdb_button_steps((unsigned int)t.tid - 1)) &&
+                  (regs->rflags & X86_EFLAGS_TF),
         .had_if = regs->rflags & X86_EFLAGS_IF,
     };
     pdb_hw_look(t, s->watched);
@@ -290,31 +325,27 @@ static bool has_left(const struct pdb_one_step *s, const struct vcpu *v,
 static bool note_spent(const struct pdb_one_step *s,
                        const struct cpu_user_regs *regs)
 {
-    bool spent = false;
+    bool made = false;
     unsigned int cpu;
 
     for_each_online_cpu (cpu) {
         struct pdb_cpu *c = &per_cpu(pdb_cpu, cpu);
+        struct pdb_spent *spent = &c->spent[guest_mode(regs)];
 
         if (cpu == smp_processor_id() || !(c->dr6 & DR6_BS) ||
             (c->regs != regs &&
              &cpu_info_of_stack(cpu_stacks[cpu])->guest_regs != regs) ||
-            (c->step_spent && c->spent_told))
+            (spent->yes && spent->told))
             continue;
-        spent = true;
-        c->step_spent = true;
-        c->spent_told = false;
-        c->spent_in_guest = guest_mode(regs);
-        c->spent_had_tf = s->had_tf;
-        c->spent_who = s->who;
+        made = true;
+        *spent = (struct pdb_spent){true, s->had_tf, false, s->who};
     }
-    return spent;
+    return made;
 }
 
 bool pdb_step_is_spent(const struct vcpu *v)
 {
-    return per_cpu(pdb_cpu, v->processor).step_spent &&
-           per_cpu(pdb_cpu, v->processor).spent_in_guest &&
+    return per_cpu(pdb_cpu, v->processor).spent[true].yes &&
            cpu_info_of_stack(cpu_stacks[v->processor])->current_vcpu == v;
 }
 
@@ -338,9 +369,9 @@ static void disarm_guest(struct pdb_one_step *s)
 static bool is_beneath(const struct pdb_one_step *s,
                        const struct cpu_user_regs *regs)
 {
-    u64 frame = (u64)s->frame, stack = ROUND_DOWN(frame, STACK_SIZE);
+    u64 stack = ROUND_DOWN((u64)s->frame, STACK_SIZE);
 
-    return !guest_mode(regs) && regs->rsp <= frame &&
+    return regs->rsp <= (u64)&s->frame->rip &&
            regs->rsp > stack + (STACK_GUARD_PAGE + 1) * PAGE_SIZE;
 }
 
@@ -354,7 +385,7 @@ static void disarm_hypervisor(struct pdb_one_step *s)
         return;
     if (note_spent(s, regs))
         finish_hypervisor(s, regs);
-    else
+    else if (!guest_mode(regs)) /* else its CPU began anew with the way there */
         restore_flags(s, is_beneath(s, regs) ? s->frame : regs);
 }
 
@@ -381,18 +412,16 @@ void pdb_steps_forget(const struct pdb_tid *who)
 
     pdb_hold_step_over();
     for_each_online_cpu (cpu) {
-        struct pdb_cpu *c = &per_cpu(pdb_cpu, cpu);
+        struct pdb_spent *spent = per_cpu(pdb_cpu, cpu).spent;
 
-        c->spent_told |= !who || pdb_tid_equal(c->spent_who, *who);
+        for (unsigned int mode = 0; mode < 2; mode++)
+            spent[mode].told |= !who || pdb_tid_equal(spent[mode].who, *who);
     }
     for (; s < pdb_target->step + NR_PDB_STEPS; s++) {
-        struct forgotten *f = &forgotten[next_forgotten % NR_FORGOTTEN];
-
         if (!s->armed || !s->away || (who && !pdb_tid_equal(s->who, *who)))
             continue;
         s->armed = false;
-        *f = (struct forgotten){1, s->vcpu.pid, s->user_cr3};
-        next_forgotten++;
+        forget(&(struct forgotten){1, s->vcpu.pid, s->user_cr3, 0});
     }
 }
 
@@ -494,7 +523,7 @@ bool pdb_step_is_forgotten(struct cpu_user_regs *regs)
 {
     if (!guest_mode(regs) || !(regs->rflags & X86_EFLAGS_TF) || find_own(regs))
         return false;
-    if (!take_forgotten(current))
+    if (!take_forgotten(current, regs))
         return false;
     regs->rflags &= ~(u64)X86_EFLAGS_TF;
     return true;

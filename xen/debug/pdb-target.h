@@ -31,11 +31,14 @@ struct pdb_cpu {
     bool fpu_shown;   /* its vCPU's FPU image is up to date */
     bool expected;    /* an NMI of ours is on its way; atomics */
     bool put_off;     /* one came too early: it parks when it can */
-    bool step_spent;  /* its #DB was that of a step which gdb then gave up */
-    bool spent_in_guest; /* where that was */
-    bool spent_had_tf; /* the guest had the trap flag set itself */
-    bool spent_told; /* gdb has stopped since: it ends none that is armed now */
-    struct pdb_tid spent_who; /* was to make it */
+    /* Its #DB, in the hypervisor or a guest, was that of a step which gdb then
+     * gave up. */
+    struct pdb_spent {
+        bool yes;
+        bool had_tf; /* the guest had the trap flag set itself */
+        bool told;   /* gdb has stopped since: it ends none that is armed now */
+        struct pdb_tid who; /* was to make it */
+    } spent[2]; /* by guest_mode() */
     bool button, had_tf; /* pdb_button() made it step; it stepped already */
 };
 DECLARE_PER_CPU(struct pdb_cpu, pdb_cpu);
@@ -233,6 +236,7 @@ bool pdb_guard_changed(struct pdb_tid vcpu, u64 rip, struct pdb_stop *s);
 
 /* --- pdb-button.c --- */
 bool pdb_button(struct cpu_user_regs *regs); /* an NMI nobody explains */
+bool pdb_button_steps(unsigned int cpu); /* it is to make a step for that */
 /* #DB: is it that of pdb_button()? Then: is there still something to tell? */
 bool pdb_button_trap(struct cpu_user_regs *regs);
 bool pdb_button_news(void);
@@ -250,10 +254,12 @@ bool pdb_on_main_stack(bool (*fn)(struct cpu_user_regs *),
                        struct cpu_user_regs *regs);
 /* An NMI has found a CPU on its way into the handler of a #DB. */
 bool pdb_enters_db(const struct cpu_user_regs *regs);
-/* Where gdb is to find a CPU that an NMI found at regs: in a guest, if it is on
- * the way there; where a #DB came from, if it is in the handler on the page of
- * these, where no instruction may be stepped; else there. gdb may change that:
- * what pops it begins anew. */
+/* An NMI has found a CPU at regs: where its next step is to begin. If it is in
+ * the handler of a #DB on the page of these, where no instruction may be
+ * stepped, where that came from. */
+struct cpu_user_regs *pdb_beneath_db(struct cpu_user_regs *regs);
+/* Where gdb is to find it: there, or in the guest that it is on its way to. If
+ * gdb changes that one's registers, they are popped as they are then. */
 struct cpu_user_regs *pdb_interrupted(struct cpu_user_regs *regs);
 
 /* --- pdb-stop.c --- */

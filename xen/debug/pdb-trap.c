@@ -15,7 +15,6 @@
 #define DR6_BS (1UL << 14)
 #define DR6_HITS 0xfUL
 #define DR6_CAUSES 0xe00fUL /* BT, BS, BD, B3 to B0: SDM vol. 3B 18.2.3 */
-#define DR6_CLEAR 0xffff0ff0UL
 #define READ_DR6(v) __asm__ volatile("mov %%db6, %0" : "=r"(v))
 #define WRITE_DR6(v) __asm__ volatile("mov %0, %%db6" ::"r"(v))
 
@@ -34,12 +33,27 @@ static int signal_of(unsigned int vector)
     }
 }
 
+/*
+ * In the hypervisor it is a guest's doing, which misses it (cpu/traps.c).  At
+ * once: a step may be armed there when this has been told.
+ */
+static bool nobodys_db(struct cpu_user_regs *regs)
+{
+    if (guest_mode(regs))
+        return false;
+    WRITE_DR6(DR6_CLEAR);
+    regs->rflags &= ~(u64)X86_EFLAGS_TF;
+    return true;
+}
+
 static void stop_for_db(struct cpu_user_regs *regs, struct pdb_stop *s, u64 dr6)
 {
     const struct pdb_one_step *step =
         dr6 & DR6_BS ? pdb_step_finish(regs, &s->thread) : NULL;
 
     pdb_hook_mend(regs);
+    if (!step)
+        nobodys_db(regs);
     if (step && !pdb_tid_equal(step->who, s->thread))
         s->stepper = step->who;
     if (pdb_hw_hit(dr6, s) ||
@@ -91,7 +105,8 @@ static bool concerns_us(const struct cpu_user_regs *regs,
                         unsigned int vector)
 {
     if (READ_ONCE(pdb_target->core.state) != PDB_ALONE ||
-        (vector == X86_EXC_DB && this_cpu(pdb_cpu).step_spent))
+        (vector == X86_EXC_DB &&
+         this_cpu(pdb_cpu).spent[guest_mode(regs)].yes))
         return true;
     if (vector != X86_EXC_BP)
         return false;
@@ -184,7 +199,7 @@ static bool is_old_step(struct cpu_user_regs *regs)
     u64 dr6;
 
     READ_DR6(dr6);
-    if (!(dr6 & DR6_BS) || this_cpu(pdb_cpu).step_spent ||
+    if (!(dr6 & DR6_BS) || this_cpu(pdb_cpu).spent[true].yes ||
         !pdb_step_is_forgotten(regs))
         return false;
     dr6 &= ~DR6_BS;
@@ -201,16 +216,14 @@ static bool is_old_step(struct cpu_user_regs *regs)
 static bool is_spent_step(struct cpu_user_regs *regs, u64 dr6,
                           struct pdb_stop *s)
 {
-    struct pdb_cpu *c = &this_cpu(pdb_cpu);
-    bool spent = c->step_spent && c->spent_in_guest == guest_mode(regs);
-    bool again = pdb_step_armed_here();
-    bool gone = !spent && (dr6 & DR6_BS) && pdb_step_is_forgotten(regs);
+    struct pdb_spent *spent = &this_cpu(pdb_cpu).spent[guest_mode(regs)];
+    bool was = spent->yes, again = pdb_step_armed_here();
+    bool gone = !was && (dr6 & DR6_BS) && pdb_step_is_forgotten(regs);
 
-    if (spent)
-        c->step_spent = false;
-    if (!(spent || gone) || (dr6 & DR6_HITS) || (again && !c->spent_told))
+    spent->yes = false;
+    if (!(was || gone) || (dr6 & DR6_HITS) || (again && !spent->told))
         return false;
-    if (!gone && !again && !c->spent_had_tf)
+    if (!gone && !again && !spent->had_tf)
         regs->rflags &= ~(u64)X86_EFLAGS_TF;
     if (pdb_guard_late(s))
         return false;
@@ -245,12 +258,16 @@ static bool trapped(struct cpu_user_regs *regs)
 
     if (hook == PDB_HOOK_STOP && !stop_for(regs, &s))
         pdb_hook_again();
-    if (hook != PDB_HOOK_NONE || (button && !pdb_button_news()))
+    if (button && !pdb_button_news()) {
+        WRITE_DR6(DR6_CLEAR); /* nobody takes its BS for a step's */
+        return true;
+    }
+    if (hook != PDB_HOOK_NONE)
         return true;
     if (vector == X86_EXC_DB && is_old_step(regs))
         return true;
     if (!button && !concerns_us(regs, vector))
-        return false;
+        return vector == X86_EXC_DB && nobodys_db(regs);
     if (vector == X86_EXC_DB) {
         READ_DR6(dr6);
         pdb_hw_silence();
@@ -262,18 +279,20 @@ static bool trapped(struct cpu_user_regs *regs)
             return true; /* it happens again, if it still is one */
     if (vector == X86_EXC_DB && !button && is_spent_step(regs, dr6, &s))
         return true;
+    if (button)
+        this_cpu(pdb_cpu).spent[guest_mode(regs)].yes = false;
     if (vector == X86_EXC_DB) /* whoever stops us behind this finds no step */
         WRITE_DR6(DR6_CLEAR);
     late = s.why == PDB_WHY_GUARD;
     if (!late)
         set_event(regs, &s, button ? X86_EXC_NMI : vector, dr6);
-    passed = pdb_stop(regs, &s) == PDB_PASS && !is_no_guests(dr6) && !late;
+    passed = pdb_stop(regs, &s) == PDB_PASS && !is_no_guests(dr6) && !late &&
+             (vector != X86_EXC_DB || guest_mode(regs));
     if (!passed)
         dr6 = DR6_CLEAR;
     if (vector == X86_EXC_DB) /* the guest is to see its own part of it */
         WRITE_DR6(pdb_hw_guests(dr6));
-    /* In the hypervisor it was nobody's; the flag may be a new step's. */
-    return !passed || (!guest_mode(regs) && pdb_step_armed_here());
+    return !passed;
 }
 
 bool pdb_trap(struct cpu_user_regs *regs)

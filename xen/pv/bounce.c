@@ -12,10 +12,10 @@
 #include <hv/spinlock.h>
 #include <hv/x86.h>
 
-/* Never carried into a handler. */
+/* Never carried into a handler; nor is TF. */
 #define FLAGS_CLEARED                                                          \
     ((u64)(X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT |     \
-           X86_EFLAGS_IOPL | X86_EFLAGS_TF))
+           X86_EFLAGS_IOPL))
 #define SYSRET_OK 0x100U /* entry_vector, see entry.S */
 
 /*
@@ -152,6 +152,7 @@ static always_inline bool bounce_inline(struct vcpu *v,
     regs->rsp = sp;
     regs->cs = GUEST_CS64;
     regs->ss = GUEST_SS;
+    /* If TF is set, the debugger has just done it. */
     regs->rflags = (regs->rflags & ~FLAGS_CLEARED) | X86_EFLAGS_IF;
     regs->entry_vector = SYSRET_OK;
     return true;

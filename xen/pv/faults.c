@@ -12,7 +12,6 @@
 #include <hv/pv.h>
 #include <hv/spinlock.h>
 
-#define DR6_CLEAR 0xffff0ff0UL
 #define DR6_BS 0x4000UL
 #define INT3 0xcc
 

@@ -13,14 +13,9 @@
 #define DB_STACK_PAGE 3 /* of the stack block */
 
 extern const u64 exception_entries[20]; /* entry.S, by vector; 0: none */
-/* entry.S: the end of a #DB's entry, when all registers are saved; the way out
- * of the hypervisor's, which pops them, from the end of DB_STACK_PAGE. */
-extern const u64 db_handler_places[3];
-#define DB_SAVED 0
-#define DB_WAY_OUT 1
-#define DB_WAY_OUT_END 2
-/* entry.S: the way back to the guest in guest_regs, to behind its iretq. */
-extern const u64 guest_exit_places[2];
+/* entry.S, the first address and the one behind the last: what saves the
+ * registers for the handler of #DB; the way back to the guest in guest_regs. */
+extern const u64 db_entry_range[2], guest_exit_range[2];
 
 /* Each CPU's page of the hypervisor's descriptors (page 14 of any GDT): zeroed
  * hypervisor memory, allocated before cpu_tables_init(). */

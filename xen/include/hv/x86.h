@@ -19,6 +19,8 @@
 #define X86_EFLAGS_VIP 0x100000
 #define X86_EFLAGS_ID 0x200000
 
+#define DR6_CLEAR 0xffff0ff0UL /* its reserved bits: SDM vol. 3B 18.2.3 */
+
 #define X86_CR0_PE 0x1
 #define X86_CR0_MP 0x2
 #define X86_CR0_EM 0x4
