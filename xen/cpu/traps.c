@@ -58,7 +58,7 @@ static bool guests_debug_trap(struct cpu_user_regs *regs)
 {
     if (regs->entry_vector != X86_EXC_DB)
         return false;
-    __asm__ volatile("mov %0, %%db6" ::"r"(DR6_CLEAR));
+    write_dr6(DR6_CLEAR);
     regs->rflags &= ~(u64)X86_EFLAGS_TF;
     return true;
 }

@@ -52,7 +52,7 @@ void pdb_note_cpu(struct cpu_user_regs *regs)
     pv_ops->release();
     c->cr2 = read_cr2();
     c->cr3 = read_cr3();
-    __asm__ volatile("mov %%db6, %0" : "=r"(c->dr6));
+    c->dr6 = read_dr6();
     c->fs_base = rdmsr(MSR_FS_BASE);
     c->gs_base = rdmsr(MSR_GS_BASE);
     c->shadow_gs_base = rdmsr(MSR_SHADOW_GS_BASE);
@@ -233,10 +233,10 @@ void pdb_serves_no_more(void)
     c->put_off = false;
     if (READ_ONCE(pdb_gate.phase) != GATE_STOPPED)
         return;
-    __asm__ volatile("mov %%db6, %0" : "=r"(dr6));
-    __asm__ volatile("mov %0, %%db6" ::"r"(DR6_CLEAR)); /* no step's */
+    dr6 = read_dr6();
+    write_dr6(DR6_CLEAR); /* no step's */
     pdb_park(regs);
-    __asm__ volatile("mov %0, %%db6" ::"r"(dr6)); /* a guest is to see it */
+    write_dr6(dr6); /* a guest is to see it */
 }
 
 bool pdb_nmi(struct cpu_user_regs *regs)

@@ -15,8 +15,6 @@
 #define DR6_BS (1UL << 14)
 #define DR6_HITS 0xfUL
 #define DR6_CAUSES 0xe00fUL /* BT, BS, BD, B3 to B0: SDM vol. 3B 18.2.3 */
-#define READ_DR6(v) __asm__ volatile("mov %%db6, %0" : "=r"(v))
-#define WRITE_DR6(v) __asm__ volatile("mov %0, %%db6" ::"r"(v))
 
 static int signal_of(unsigned int vector)
 {
@@ -34,14 +32,14 @@ static int signal_of(unsigned int vector)
 }
 
 /*
- * In the hypervisor it is a guest's doing, which misses it (cpu/traps.c).  At
- * once: a step may be armed there when this has been told.
+ * In the hypervisor (true) it is a guest's doing, which misses it: see
+ * cpu/traps.c.  At once, as a step may be armed there when this has been told.
  */
 static bool nobodys_db(struct cpu_user_regs *regs)
 {
     if (guest_mode(regs))
         return false;
-    WRITE_DR6(DR6_CLEAR);
+    write_dr6(DR6_CLEAR);
     regs->rflags &= ~(u64)X86_EFLAGS_TF;
     return true;
 }
@@ -196,14 +194,13 @@ bool pdb_stop_guest(struct pdb_stop *s)
  */
 static bool is_old_step(struct cpu_user_regs *regs)
 {
-    u64 dr6;
+    u64 dr6 = read_dr6();
 
-    READ_DR6(dr6);
     if (!(dr6 & DR6_BS) || this_cpu(pdb_cpu).spent[true].yes ||
         !pdb_step_is_forgotten(regs))
         return false;
     dr6 &= ~DR6_BS;
-    WRITE_DR6(dr6);
+    write_dr6(dr6);
     return !(dr6 & DR6_HITS);
 }
 
@@ -227,7 +224,7 @@ static bool is_spent_step(struct cpu_user_regs *regs, u64 dr6,
         regs->rflags &= ~(u64)X86_EFLAGS_TF;
     if (pdb_guard_late(s))
         return false;
-    WRITE_DR6(DR6_CLEAR);
+    write_dr6(DR6_CLEAR);
     pdb_hw_load();
     pdb_unlead();
     return true;
@@ -259,7 +256,7 @@ static bool trapped(struct cpu_user_regs *regs)
     if (hook == PDB_HOOK_STOP && !stop_for(regs, &s))
         pdb_hook_again();
     if (button && !pdb_button_news()) {
-        WRITE_DR6(DR6_CLEAR); /* nobody takes its BS for a step's */
+        write_dr6(DR6_CLEAR); /* nobody takes its BS for a step's */
         return true;
     }
     if (hook != PDB_HOOK_NONE)
@@ -269,7 +266,7 @@ static bool trapped(struct cpu_user_regs *regs)
     if (!button && !concerns_us(regs, vector))
         return vector == X86_EXC_DB && nobodys_db(regs);
     if (vector == X86_EXC_DB) {
-        READ_DR6(dr6);
+        dr6 = read_dr6();
         pdb_hw_silence();
     }
     while (!pdb_lead())
@@ -282,7 +279,7 @@ static bool trapped(struct cpu_user_regs *regs)
     if (button)
         this_cpu(pdb_cpu).spent[guest_mode(regs)].yes = false;
     if (vector == X86_EXC_DB) /* whoever stops us behind this finds no step */
-        WRITE_DR6(DR6_CLEAR);
+        write_dr6(DR6_CLEAR);
     late = s.why == PDB_WHY_GUARD;
     if (!late)
         set_event(regs, &s, button ? X86_EXC_NMI : vector, dr6);
@@ -291,7 +288,7 @@ static bool trapped(struct cpu_user_regs *regs)
     if (!passed)
         dr6 = DR6_CLEAR;
     if (vector == X86_EXC_DB) /* the guest is to see its own part of it */
-        WRITE_DR6(pdb_hw_guests(dr6));
+        write_dr6(pdb_hw_guests(dr6));
     return !passed;
 }
 

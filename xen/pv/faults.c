@@ -74,11 +74,9 @@ static void invalid_opcode(struct cpu_user_regs *regs)
 static void debug_trap(struct cpu_user_regs *regs)
 {
     struct vcpu *v = current;
-    unsigned long dr6;
 
-    __asm__ volatile("mov %%db6, %0" : "=r"(dr6));
-    __asm__ volatile("mov %0, %%db6" ::"r"(DR6_CLEAR));
-    v->pv.debugreg[6] = dr6;
+    v->pv.debugreg[6] = read_dr6();
+    write_dr6(DR6_CLEAR);
     pv_inject_trap(regs, X86_EXC_DB, TRAP_NO_ERROR_CODE);
 }
 
@@ -90,9 +88,9 @@ void pv_single_stepped(struct cpu_user_regs *regs)
 
     regs->entry_vector = X86_EXC_DB;
     if (debugger) {
-        __asm__ volatile("mov %0, %%db6" ::"r"(DR6_CLEAR | DR6_BS));
+        write_dr6(DR6_CLEAR | DR6_BS);
         taken = debugger(regs);
-        __asm__ volatile("mov %0, %%db6" ::"r"(DR6_CLEAR));
+        write_dr6(DR6_CLEAR);
     }
     local_irq_restore(flags);
     if (taken)

@@ -120,6 +120,19 @@ static inline void wrmsr(u32 msr, u64 v)
 int rdmsr_safe(u32 msr, u64 *v);
 int wrmsr_safe(u32 msr, u64 v);
 
+static inline u64 read_dr6(void)
+{
+    u64 v;
+
+    __asm__ volatile("mov %%db6, %0" : "=r"(v));
+    return v;
+}
+
+static inline void write_dr6(u64 v)
+{
+    __asm__ volatile("mov %0, %%db6" ::"r"(v));
+}
+
 static inline u64 rdtsc(void)
 {
     u32 lo, hi;
