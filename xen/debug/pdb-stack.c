@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Frames on a CPU's stacks.  #DB has a page of its own, where the next one's
- * frame overwrites the last one's.
+ * From the stack that a trap came on to the ordinary one; what lies on them.
+ * #DB has a page of its own, where each frame overwrites the last one.
  */
 #include <hv/cpu-tables.h>
 #include <hv/cpu.h>
