@@ -31,6 +31,9 @@
 #define STEP_PATIENCE_MS 3
 #define GO_PATIENCE_MS 20
 #define QUIET_MS 2
+#define NAP_US 100 /* a FIFO takes in 16 characters in ten times this */
+#define AWAKE_US 50
+#define AWAKE_STEPS_US 20000
 #define RX_RING 16384 /* power of two */
 #define NOBODY NR_CPUS
 
@@ -80,6 +83,17 @@ static cpumask_t others(void)
     return READ_ONCE(cpu_online_map) & ~cpumask_of(smp_processor_id());
 }
 
+/* Those that do not stand still yet. */
+static cpumask_t awaited(void)
+{
+    return others() & ~READ_ONCE(pdb_gate.parked);
+}
+
+static bool all_parked(void)
+{
+    return !awaited();
+}
+
 /*
  * Each CPU has one NMI of ours at most before it: one of the last stop, which a
  * trap had stopped the CPU for already, may still have to come, and will do.  A
@@ -108,14 +122,19 @@ static void gather(struct cpu_user_regs *regs)
     start = rdtsc();
     console_debug_claim();
     __atomic_store_n(&pdb_gate.phase, GATE_STOPPED, __ATOMIC_SEQ_CST);
-    send_stop(others() & ~READ_ONCE(pdb_gate.parked));
+    send_stop(awaited());
     t->absent = 0;
-    while (others() & ~READ_ONCE(pdb_gate.parked)) {
-        if (rdtsc() - start > patience) {
-            t->absent = others() & ~READ_ONCE(pdb_gate.parked);
+    while (!all_parked()) {
+        u64 waited = rdtsc() - start;
+
+        if (waited > patience) {
+            t->absent = awaited();
             break;
         }
-        pdb_rest();
+        if (waited > (u64)tsc_khz * AWAKE_US / 1000)
+            pdb_nap(all_parked, NAP_US);
+        else
+            pdb_rest();
     }
     /* Not before all stand still: what they have read until then stays true.
      * But one that does not answer is no time that passes for the others. */
@@ -238,14 +257,33 @@ static void tell_halts(void)
             (void)judge(NULL, &s);
 }
 
+/* All stands still, and only gdb can say that it goes on. */
+static bool is_gdbs(const struct pdb_stop *s)
+{
+    if (pdb_holding(&pdb_target->core))
+        return !pdb_scope_covers(s);
+    return pdb_is_non_stop() && pdb_non_stop_frozen();
+}
+
 /* heard: when gdb last said something. */
 static bool is_served(const struct pdb_stop *s, u64 heard)
 {
-    bool talks = rdtsc() - heard < (u64)tsc_khz * QUIET_MS;
+    if (pdb_holding(&pdb_target->core) || pdb_is_non_stop())
+        return is_gdbs(s) || rdtsc() - heard < (u64)tsc_khz * QUIET_MS;
+    return false;
+}
 
-    if (pdb_holding(&pdb_target->core))
-        return !pdb_scope_covers(s) || talks;
-    return pdb_is_non_stop() && (pdb_non_stop_frozen() || talks);
+/*
+ * Silence, in TSC ticks, after which this CPU sleeps between its looks at the
+ * line, instead of taking one of the host's from those that bring what comes.
+ * Behind a step or a hit gdb goes on at once, and waits for the answer; behind
+ * a break-in it has more to do, with all the others that have just been woken.
+ */
+static u64 awake(const struct pdb_stop *s)
+{
+    u64 us = s->why == PDB_WHY_BREAK_IN ? AWAKE_US : AWAKE_STEPS_US;
+
+    return us * tsc_khz / 1000;
 }
 
 /*
@@ -255,7 +293,7 @@ static bool is_served(const struct pdb_stop *s, u64 heard)
 static void serve(const struct pdb_stop *s)
 {
     const struct pdb *p = &pdb_target->core;
-    u64 since = rdtsc(), last = since, heard = since;
+    u64 since = rdtsc(), last = since, heard = since, busy = since;
     bool idle;
 
     timers_halt_cpu();
@@ -269,7 +307,11 @@ static void serve(const struct pdb_stop *s)
             heard = rdtsc();
         (void)guarded(exchange);
         tell_halts();
-        if (idle)
+        if (!idle)
+            busy = rdtsc();
+        else if (rdtsc() - busy > awake(s) && is_gdbs(s))
+            pdb_nap(console_debug_waiting, NAP_US);
+        else
             pdb_rest();
         if (rdtsc() - last > (u64)tsc_khz * 1000 || pdb_target->tick_due) {
             last = rdtsc();

@@ -42,7 +42,7 @@ bool pdb_must_stay(unsigned int cpu);
 /* Between the two gdb finds this CPU at regs. irqs off. */
 void pdb_serves(struct cpu_user_regs *regs);
 void pdb_serves_no_more(void);
-/* Its sleepers: they look at pdb_must_stay() again. */
+/* Those of them that sleep there look at pdb_must_stay() again. */
 void pdb_wake(cpumask_t cpus);
 /* What was interrupted here, for gdb; and back to it. */
 void pdb_note_cpu(struct cpu_user_regs *regs);
@@ -51,5 +51,7 @@ void pdb_leave_cpu(void);
 void pdb_catch_up(void);
 /* Some microseconds, without a look at the line or at memory. */
 void pdb_rest(void);
+/* Sleeps, if not over(), until pdb_wake() or for so many us. irqs off. */
+void pdb_nap(bool (*over)(void), unsigned int us);
 
 #endif

@@ -184,11 +184,18 @@ void lapic_timer_go_on(u64 left, u64 halted)
         lapic_timer_set_deadline(left + halted);
 }
 
+static bool timer_stands(void)
+{
+    return has_deadlines() ? !rdmsr(MSR_TSC_DEADLINE)
+                           : !apic_read(APIC_TIMER_INITIAL);
+}
+
 bool cpu_nap(void); /* entry.S */
 
 bool lapic_nap(u32 ticks, u64 until_tsc)
 {
     u32 tpr = apic_read(APIC_TPR), lvt = apic_read(APIC_LVT_TIMER);
+    bool stands = timer_stands(); /* or its interrupt may be due */
     u64 left;
 
     if (apic_read(APIC_ISR_OF(VECTOR_WAKE)) >> VECTOR_WAKE % 32 & 1)
@@ -203,8 +210,10 @@ bool lapic_nap(u32 ticks, u64 until_tsc)
         lapic_timer_set(ticks);
     if (cpu_nap())
         lapic_eoi();
+    (void)lapic_timer_halt();
     set_timer_lvt(lvt);
-    lapic_timer_go_on(left, 0);
+    if (!stands)
+        lapic_timer_go_on(left, 0);
     apic_write(APIC_TPR, tpr);
     return true;
 }
