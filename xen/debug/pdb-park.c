@@ -27,7 +27,7 @@
 #define ALONE_PATIENCE_MS 500
 #define REST_US 5
 #define REST_ENOUGH_US 50
-#define NAP_US 2000
+#define PARK_NAP_US 2000
 
 DEFINE_PER_CPU(struct pdb_cpu, pdb_cpu);
 struct pdb_gate pdb_gate;
@@ -118,17 +118,17 @@ void pdb_catch_up(void)
 /*
  * A CPU that spins takes, in QEMU, one of the host's from those that bring and
  * take away the line's characters, or from the CPU that it waits for. One that
- * sleeps through the beginning of a step looks at its deadline every NAP_US.
+ * sleeps through the beginning of a step sees its end 2 ms late, at most.
  */
-void pdb_nap(bool (*over)(void), unsigned int us)
+void pdb_nap(bool (*over)(void), unsigned int us, bool time_passes)
 {
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
     bool beneath = c->naps; /* in what this NMI interrupted */
     u64 tsc = rdtsc() + (u64)tsc_khz * us / 1000;
 
     __atomic_store_n(&c->naps, true, __ATOMIC_SEQ_CST);
-    if (over() ||
-        !lapic_nap(clock_lapic_ticks_in(MICROSECS(us)), tsc))
+    if ((over && over()) ||
+        !lapic_nap(clock_lapic_ticks_in(MICROSECS(us)), tsc, time_passes))
         pdb_rest();
     WRITE_ONCE(c->naps, beneath);
 }
@@ -177,7 +177,7 @@ static void wait_in_park(void)
         while (pdb_must_stay(smp_processor_id()))
             if (READ_ONCE(pdb_gate.phase) != GATE_STEPPING &&
                 rdtsc() - since > enough) {
-                pdb_nap(may_go, NAP_US);
+                pdb_nap(may_go, PARK_NAP_US, false);
                 lay_there = look_at_line(lay_there);
             } else {
                 pdb_rest();

@@ -31,7 +31,7 @@
 #define STEP_PATIENCE_MS 3
 #define GO_PATIENCE_MS 20
 #define QUIET_MS 2
-#define NAP_US 100 /* a FIFO takes in 16 characters in ten times this */
+#define LEADER_NAP_US 100 /* a FIFO's 16 characters at 115200 baud: 1.4 ms */
 #define AWAKE_US 50
 #define AWAKE_STEPS_US 20000
 #define RX_RING 16384 /* power of two */
@@ -132,7 +132,7 @@ static void gather(struct cpu_user_regs *regs)
             break;
         }
         if (waited > (u64)tsc_khz * AWAKE_US / 1000)
-            pdb_nap(all_parked, NAP_US);
+            pdb_nap(all_parked, LEADER_NAP_US, true);
         else
             pdb_rest();
     }
@@ -262,7 +262,7 @@ static bool is_gdbs(const struct pdb_stop *s)
 {
     if (pdb_holding(&pdb_target->core))
         return !pdb_scope_covers(s);
-    return pdb_is_non_stop() && pdb_non_stop_frozen();
+    return pdb_non_stop_frozen();
 }
 
 /* heard: when gdb last said something. */
@@ -277,11 +277,13 @@ static bool is_served(const struct pdb_stop *s, u64 heard)
  * Silence, in TSC ticks, after which this CPU sleeps between its looks at the
  * line, instead of taking one of the host's from those that bring what comes.
  * Behind a step or a hit gdb goes on at once, and waits for the answer; behind
- * a break-in it has more to do, with all the others that have just been woken.
+ * a break-in it has more to do, and the host may have put it where this CPU is,
+ * if others had to be woken to be stopped.
  */
 static u64 awake(const struct pdb_stop *s)
 {
-    u64 us = s->why == PDB_WHY_BREAK_IN ? AWAKE_US : AWAKE_STEPS_US;
+    bool first = s->why == PDB_WHY_BREAK_IN && others();
+    u64 us = first ? AWAKE_US : AWAKE_STEPS_US;
 
     return us * tsc_khz / 1000;
 }
@@ -310,7 +312,7 @@ static void serve(const struct pdb_stop *s)
         if (!idle)
             busy = rdtsc();
         else if (rdtsc() - busy > awake(s) && is_gdbs(s))
-            pdb_nap(console_debug_waiting, NAP_US);
+            pdb_nap(NULL, LEADER_NAP_US, false);
         else
             pdb_rest();
         if (rdtsc() - last > (u64)tsc_khz * 1000 || pdb_target->tick_due) {

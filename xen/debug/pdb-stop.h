@@ -51,7 +51,8 @@ void pdb_leave_cpu(void);
 void pdb_catch_up(void);
 /* Some microseconds, without a look at the line or at memory. */
 void pdb_rest(void);
-/* Sleeps, if not over(), until pdb_wake() or for so many us. irqs off. */
-void pdb_nap(bool (*over)(void), unsigned int us);
+/* Sleeps, if not over() (NULL: no), for so many us, a parked CPU until
+ * pdb_wake(). time_passes: not skipped, like a stop's. irqs off. */
+void pdb_nap(bool (*over)(void), unsigned int us, bool time_passes);
 
 #endif

@@ -27,7 +27,7 @@ struct pdb_cpu {
     bool dr_loaded;   /* its debug registers are ours */
     bool parking;     /* it is in park(), or sees others off */
     bool again;       /* it was stopped once more meanwhile */
-    bool naps;        /* in park(): it wants VECTOR_WAKE */
+    bool naps;        /* in pdb_nap(); parked, it wants VECTOR_WAKE */
     bool fpu_shown;   /* its vCPU's FPU image is up to date */
     bool expected;    /* an NMI of ours is on its way; atomics */
     bool put_off;     /* one came too early: it parks when it can */

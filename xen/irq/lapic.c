@@ -192,10 +192,18 @@ static bool timer_stands(void)
 
 bool cpu_nap(void); /* entry.S */
 
-bool lapic_nap(u32 ticks, u64 until_tsc)
+/* The timer had left when ours of so many ticks began, which it now ends. */
+static u64 left_behind(u64 left, u32 ticks)
+{
+    u64 passed = ticks - lapic_timer_count();
+
+    return has_deadlines() ? left : left - MIN(left, passed);
+}
+
+bool lapic_nap(u32 ticks, u64 until_tsc, bool time_passes)
 {
     u32 tpr = apic_read(APIC_TPR), lvt = apic_read(APIC_LVT_TIMER);
-    bool stands = timer_stands(); /* or its interrupt may be due */
+    bool stands = timer_stands(); /* if not, it may still be due at 0 */
     u64 left;
 
     if (apic_read(APIC_ISR_OF(VECTOR_WAKE)) >> VECTOR_WAKE % 32 & 1)
@@ -210,6 +218,8 @@ bool lapic_nap(u32 ticks, u64 until_tsc)
         lapic_timer_set(ticks);
     if (cpu_nap())
         lapic_eoi();
+    if (time_passes)
+        left = left_behind(left, ticks);
     (void)lapic_timer_halt();
     set_timer_lvt(lvt);
     if (!stands)

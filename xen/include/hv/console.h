@@ -106,7 +106,7 @@ void console_debug_hold(bool on);
 bool console_debug_held(void);
 /* While held: poll the debugger's line; receive() is called for each byte. */
 void console_debug_poll(void);
-/* Bytes have come, and nobody has taken them yet. Any CPU, no lock. */
+/* While not held: bytes have come and nobody takes them. Any CPU, no lock. */
 bool console_debug_waiting(void);
 
 /* --- vga.c --- */

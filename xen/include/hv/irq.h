@@ -131,7 +131,7 @@ void lapic_timer_mode(bool deadline);
 /*
  * The timer stands still: what halt() returns is for go_on(), with the ticks of
  * the TSC that have passed in between and are not to count. irqs off. Whoever
- * arms the timer in between has no use for go_on().
+ * arms the timer in between, but by lapic_nap(), has no use for go_on().
  */
 u64 lapic_timer_halt(void);
 void lapic_timer_go_on(u64 left, u64 halted);
@@ -141,9 +141,11 @@ u32 lapic_error_status(void);
  * irqs off, the code that was interrupted at any place, in an NMI too, which
  * stays one: sleep until VECTOR_WAKE or an NMI comes, at most so many ticks of
  * the timer, or until that TSC where it has deadlines. All other interrupts
- * wait. False, at once: it was interrupted in the handler of VECTOR_WAKE.
+ * wait. The timer then goes on from where it stood, or would be if time passes;
+ * one that is halted stays so. False, at once: it was interrupted in the
+ * handler of VECTOR_WAKE.
  */
-bool lapic_nap(u32 ticks, u64 until_tsc);
+bool lapic_nap(u32 ticks, u64 until_tsc, bool time_passes);
 
 /* --- ioapic.c --- */
 void ioapic_init(void); /* all lines masked, nr_gsis set */
