@@ -26,7 +26,6 @@
 
 #define ALONE_PATIENCE_MS 500
 #define REST_US 5
-#define REST_ENOUGH_US 50
 #define PARK_NAP_US 2000
 
 DEFINE_PER_CPU(struct pdb_cpu, pdb_cpu);
@@ -169,7 +168,7 @@ static bool may_go(void)
 static void wait_in_park(void)
 {
     cpumask_t self = cpumask_of(smp_processor_id());
-    u64 since = rdtsc(), enough = (u64)tsc_khz * REST_ENOUGH_US / 1000;
+    u64 since = rdtsc(), enough = (u64)tsc_khz * PDB_AWAKE_US / 1000;
     bool lay_there = false;
 
     do {

@@ -32,7 +32,8 @@
 #define GO_PATIENCE_MS 20
 #define QUIET_MS 2
 #define LEADER_NAP_US 100 /* a FIFO's 16 characters at 115200 baud: 1.4 ms */
-#define AWAKE_US 50
+#define LONG_NAP_US 500
+#define LONG_SILENCE_US 1000000
 #define AWAKE_STEPS_US 20000
 #define RX_RING 16384 /* power of two */
 #define NOBODY NR_CPUS
@@ -131,7 +132,7 @@ static void gather(struct cpu_user_regs *regs)
             t->absent = awaited();
             break;
         }
-        if (waited > (u64)tsc_khz * AWAKE_US / 1000)
+        if (waited > (u64)tsc_khz * PDB_AWAKE_US / 1000)
             pdb_nap(all_parked, LEADER_NAP_US, true);
         else
             pdb_rest();
@@ -283,9 +284,20 @@ static bool is_served(const struct pdb_stop *s, u64 heard)
 static u64 awake(const struct pdb_stop *s)
 {
     bool first = s->why == PDB_WHY_BREAK_IN && others();
-    u64 us = first ? AWAKE_US : AWAKE_STEPS_US;
+    u64 us = first ? PDB_AWAKE_US : AWAKE_STEPS_US;
 
     return us * tsc_khz / 1000;
+}
+
+/* Between two looks at the line, behind so much silence, in TSC ticks. */
+static void wait_for_gdb(const struct pdb_stop *s, u64 silence)
+{
+    if (silence <= awake(s) || !is_gdbs(s))
+        pdb_rest();
+    else if (silence <= (u64)tsc_khz * LONG_SILENCE_US / 1000)
+        pdb_nap(NULL, LEADER_NAP_US, false);
+    else
+        pdb_nap(NULL, LONG_NAP_US, false);
 }
 
 /*
@@ -295,7 +307,7 @@ static u64 awake(const struct pdb_stop *s)
 static void serve(const struct pdb_stop *s)
 {
     const struct pdb *p = &pdb_target->core;
-    u64 since = rdtsc(), last = since, heard = since, busy = since;
+    u64 since = rdtsc(), last = since, heard = since;
     bool idle;
 
     timers_halt_cpu();
@@ -305,16 +317,11 @@ static void serve(const struct pdb_stop *s)
     while (is_served(s, heard)) {
         console_debug_poll();
         idle = rx.tail == READ_ONCE(rx.head);
-        if (!idle)
-            heard = rdtsc();
         (void)guarded(exchange);
         tell_halts();
         if (!idle)
-            busy = rdtsc();
-        else if (rdtsc() - busy > awake(s) && is_gdbs(s))
-            pdb_nap(NULL, LEADER_NAP_US, false);
-        else
-            pdb_rest();
+            heard = rdtsc();
+        wait_for_gdb(s, rdtsc() - heard);
         if (rdtsc() - last > (u64)tsc_khz * 1000 || pdb_target->tick_due) {
             last = rdtsc();
             pdb_target->tick_due = false;

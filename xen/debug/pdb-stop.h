@@ -23,6 +23,9 @@ enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s);
 /* Out of a fault or panic in the core. Returns, false, if it was not there. */
 bool pdb_escape(const char *why);
 
+/* Who waits for longer sleeps: the host's CPUs are for those who work. */
+#define PDB_AWAKE_US 50
+
 /* --- pdb-park.c --- */
 
 enum pdb_phase { GATE_RUNNING, GATE_STEPPING, GATE_STOPPED };
