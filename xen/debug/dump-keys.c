@@ -38,12 +38,12 @@ static void for_all_domains(void (*fn)(struct domain *d))
 static struct cpu_user_regs found;
 static bool found_any;
 
-static bool in_idle_loop(unsigned long rip)
+bool in_idle_loop(const struct cpu_user_regs *regs)
 {
     unsigned long offset, size;
-    const char *name = symbol_lookup(rip, &offset, &size);
+    const char *name = symbol_lookup(regs->rip, &offset, &size);
 
-    return name && strcmp(name, "idle_loop") == 0;
+    return !guest_mode(regs) && name && strcmp(name, "idle_loop") == 0;
 }
 
 bool keys_run_soon(void)
@@ -52,7 +52,7 @@ bool keys_run_soon(void)
 
     if (!in_irq())
         return true;
-    if (!guest_mode(regs) && !in_idle_loop(regs->rip))
+    if (!guest_mode(regs) && !in_idle_loop(regs))
         return false;
     found = *regs;
     found_any = true;

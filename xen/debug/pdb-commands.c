@@ -6,6 +6,7 @@
  */
 #include <hv/console.h>
 #include <hv/cpu.h>
+#include <hv/debug.h>
 #include <hv/domain.h>
 #include <hv/mm.h>
 #include <hv/pv.h>
@@ -45,13 +46,8 @@ static unsigned int busy_cpu(void)
 
     for_each_online_cpu (cpu) {
         const struct cpu_user_regs *regs = per_cpu(pdb_cpu, cpu).regs;
-        unsigned long offset, size;
-        const char *name;
 
-        if (!regs || guest_mode(regs))
-            continue;
-        name = symbol_lookup(regs->rip, &offset, &size);
-        if (!name || strcmp(name, "idle_loop") != 0)
+        if (regs && !guest_mode(regs) && !in_idle_loop(regs))
             return cpu;
     }
     return NR_CPUS;

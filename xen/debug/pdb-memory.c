@@ -34,7 +34,7 @@ static bool through(u64 cr3, u64 addr, maddr_t *ma)
 
 static bool is_idle(unsigned int cpu)
 {
-    const struct vcpu *v = cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu;
+    const struct vcpu *v = pdb_vcpu_on(cpu);
 
     return v && v->is_idle;
 }
@@ -59,7 +59,7 @@ static unsigned int thread_tables(struct pdb_tid t, u64 cr3[2])
         cr3[0] = virt_to_maddr(hv_l4);
         return 1;
     }
-    v = cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu;
+    v = pdb_vcpu_on(cpu);
     cr3[0] = cpu == smp_processor_id() ? read_cr3() : per_cpu(pdb_cpu, cpu).cr3;
     if (!cr3[0])
         cr3[0] = virt_to_maddr(hv_l4);

@@ -195,7 +195,7 @@ static struct cpu_user_regs *frame_of(struct pdb_tid t, struct vcpu **v)
         return NULL;
     regs = per_cpu(pdb_cpu, cpu).regs;
     if (regs && guest_mode(regs))
-        *v = cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu;
+        *v = pdb_vcpu_on(cpu);
     return regs;
 }
 
@@ -346,7 +346,7 @@ static bool note_spent(const struct pdb_one_step *s,
 bool pdb_step_is_spent(const struct vcpu *v)
 {
     return per_cpu(pdb_cpu, v->processor).spent[true].yes &&
-           cpu_info_of_stack(cpu_stacks[v->processor])->current_vcpu == v;
+           pdb_vcpu_on(v->processor) == v;
 }
 
 static void disarm_guest(struct pdb_one_step *s)

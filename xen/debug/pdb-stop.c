@@ -13,6 +13,7 @@
 #include <hv/clock.h>
 #include <hv/console.h>
 #include <hv/cpu.h>
+#include <hv/debug.h>
 #include <hv/domain-clock.h>
 #include <hv/format.h>
 #include <hv/irq.h>
@@ -31,7 +32,7 @@
 #define STEP_PATIENCE_MS 3
 #define GO_PATIENCE_MS 20
 #define QUIET_MS 2
-#define LEADER_NAP_US 100 /* a FIFO's 16 characters at 115200 baud: 1.4 ms */
+#define LEADER_NAP_US 40 /* a FIFO's 16 characters at 115200 baud: 1.4 ms */
 #define LONG_NAP_US 500
 #define LONG_SILENCE_US 1000000
 #define AWAKE_STEPS_US 20000
@@ -278,15 +279,14 @@ static bool is_served(const struct pdb_stop *s, u64 heard)
  * Silence, in TSC ticks, after which this CPU sleeps between its looks at the
  * line, instead of taking one of the host's from those that bring what comes.
  * Behind a step or a hit gdb goes on at once, and waits for the answer; behind
- * a break-in it has more to do, and the host may have put it where this CPU is,
- * if others had to be woken to be stopped.
+ * a break-in it has more to do, and the host may have put it, or whoever brings
+ * it the answer, where this CPU is, if others had to be woken to be stopped.
  */
 static u64 awake(const struct pdb_stop *s)
 {
-    bool first = s->why == PDB_WHY_BREAK_IN && others();
-    u64 us = first ? PDB_AWAKE_US : AWAKE_STEPS_US;
-
-    return us * tsc_khz / 1000;
+    if (s->why == PDB_WHY_BREAK_IN && others())
+        return 0;
+    return (u64)tsc_khz * AWAKE_STEPS_US / 1000;
 }
 
 /* Between two looks at the line, behind so much silence, in TSC ticks. */
@@ -475,6 +475,34 @@ static void let_go(struct cpu_user_regs *regs)
         pdb_park(regs);
 }
 
+/* But for the break in, which its int3 may have brought it to. */
+static bool was_idle(const struct cpu_user_regs *regs)
+{
+    bool ours = regs->rip - 1 == (unsigned long)pdb_own_int3;
+
+    return ours ? current && current->is_idle : in_idle_loop(regs);
+}
+
+/*
+ * A break in is heard by whichever CPU has the line, which says nothing of
+ * where the user would look: if that one had nothing to do, gdb is shown
+ * another that had.
+ */
+static void show_busy(const struct cpu_user_regs *regs, struct pdb_stop *s)
+{
+    unsigned int cpu;
+
+    if (s->why != PDB_WHY_BREAK_IN || pdb_is_non_stop() || !was_idle(regs))
+        return;
+    for_each_cpu (cpu, others()) {
+        regs = pdb_stopped_regs(cpu);
+        if (regs && !in_idle_loop(regs)) {
+            s->thread = pdb_thread_on(cpu, regs);
+            return;
+        }
+    }
+}
+
 /* What the core makes of it. */
 static enum pdb_verdict meet(struct cpu_user_regs *regs, struct pdb_stop *s)
 {
@@ -506,6 +534,7 @@ enum pdb_verdict pdb_stop(struct cpu_user_regs *regs, struct pdb_stop *s)
     t->planned = false;
     if (t->scoped && s->why == PDB_WHY_SOFT && pdb_int3_site(regs))
         regs->rip--; /* it was hit on the way to a standstill */
+    show_busy(regs, s);
     pdb_scope_choose(s);
     do {
         t->stop_wanted = false;

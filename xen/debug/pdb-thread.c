@@ -83,16 +83,25 @@ bool pdb_is_attached(int32_t pid)
     return pdb_attached(&pdb_target->core, pid);
 }
 
-struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs)
+struct vcpu *pdb_vcpu_on(unsigned int cpu)
 {
-    struct vcpu *v = current;
+    return cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu;
+}
+
+struct pdb_tid pdb_thread_on(unsigned int cpu, const struct cpu_user_regs *regs)
+{
+    const struct vcpu *v = pdb_vcpu_on(cpu);
 
     if (guest_mode(regs) && v && !v->is_idle &&
         pdb_is_attached(PDB_PID_DOMAIN(v->domain->id)))
         return (struct pdb_tid){PDB_PID_DOMAIN(v->domain->id),
                                 (int32_t)v->id + 1};
-    return (struct pdb_tid){PDB_PID_HYPERVISOR,
-                            (int32_t)smp_processor_id() + 1};
+    return (struct pdb_tid){PDB_PID_HYPERVISOR, (int32_t)cpu + 1};
+}
+
+struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs)
+{
+    return pdb_thread_on(smp_processor_id(), regs);
 }
 
 static bool cpu_stopped(unsigned int cpu)
@@ -114,7 +123,7 @@ static unsigned int cpu_of(const struct vcpu *v)
     unsigned int cpu;
 
     for_each_online_cpu (cpu)
-        if (cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu == v)
+        if (pdb_vcpu_on(cpu) == v)
             return cpu;
     return NR_CPUS;
 }
@@ -353,7 +362,7 @@ int pdb_set_fpu(void *ctx, struct pdb_tid t, const u8 *fxsave)
 
 static void cpu_state(struct pdb_target *t, unsigned int cpu)
 {
-    const struct vcpu *v = cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu;
+    const struct vcpu *v = pdb_vcpu_on(cpu);
 
     if (!cpu_stopped(cpu))
         strlcpy(t->state, "does not answer", sizeof(t->state));
