@@ -461,6 +461,11 @@ void console_debug_poll(void)
         line_service(debug_line);
 }
 
+unsigned int console_debug_fifo_us(void)
+{
+    return debug_line ? debug_line->fifo_us : 0;
+}
+
 /* ------------------------------------------------------------ start-up */
 
 static void __init open_port(unsigned int i)

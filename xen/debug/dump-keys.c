@@ -41,9 +41,12 @@ static bool found_any;
 bool in_idle_loop(const struct cpu_user_regs *regs)
 {
     unsigned long offset, size;
-    const char *name = symbol_lookup(regs->rip, &offset, &size);
+    const char *name;
 
-    return !guest_mode(regs) && name && strcmp(name, "idle_loop") == 0;
+    if (guest_mode(regs))
+        return false;
+    name = symbol_lookup(regs->rip, &offset, &size);
+    return name && strcmp(name, "idle_loop") == 0;
 }
 
 bool keys_run_soon(void)

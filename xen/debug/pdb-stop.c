@@ -32,7 +32,7 @@
 #define STEP_PATIENCE_MS 3
 #define GO_PATIENCE_MS 20
 #define QUIET_MS 2
-#define LEADER_NAP_US 40 /* a FIFO's 16 characters at 115200 baud: 1.4 ms */
+#define LEADER_NAP_US 40 /* a character at 115200 baud takes 87 */
 #define LONG_NAP_US 500
 #define LONG_SILENCE_US 1000000
 #define AWAKE_STEPS_US 20000
@@ -267,7 +267,7 @@ static bool is_gdbs(const struct pdb_stop *s)
     return pdb_non_stop_frozen();
 }
 
-/* heard: when gdb last said something. */
+/* heard: when gdb was last listened to, and answered. */
 static bool is_served(const struct pdb_stop *s, u64 heard)
 {
     if (pdb_holding(&pdb_target->core) || pdb_is_non_stop())
@@ -292,12 +292,14 @@ static u64 awake(const struct pdb_stop *s)
 /* Between two looks at the line, behind so much silence, in TSC ticks. */
 static void wait_for_gdb(const struct pdb_stop *s, u64 silence)
 {
+    bool is_long = silence > (u64)tsc_khz * LONG_SILENCE_US / 1000;
+
     if (silence <= awake(s) || !is_gdbs(s))
         pdb_rest();
-    else if (silence <= (u64)tsc_khz * LONG_SILENCE_US / 1000)
-        pdb_nap(NULL, LEADER_NAP_US, false);
+    else if (is_long)
+        pdb_nap(NULL, MIN(LONG_NAP_US, console_debug_fifo_us() / 2), false);
     else
-        pdb_nap(NULL, LONG_NAP_US, false);
+        pdb_nap(NULL, LEADER_NAP_US, false);
 }
 
 /*
@@ -321,7 +323,7 @@ static void serve(const struct pdb_stop *s)
         tell_halts();
         if (!idle)
             heard = rdtsc();
-        wait_for_gdb(s, rdtsc() - heard);
+        wait_for_gdb(s, idle ? rdtsc() - heard : 0);
         if (rdtsc() - last > (u64)tsc_khz * 1000 || pdb_target->tick_due) {
             last = rdtsc();
             pdb_target->tick_due = false;
@@ -475,32 +477,46 @@ static void let_go(struct cpu_user_regs *regs)
         pdb_park(regs);
 }
 
-/* But for the break in, which its int3 may have brought it to. */
+/* Registers of what the line's interrupt found; NULL: polled by a timer. */
+static struct cpu_user_regs *interrupted(void)
+{
+    return in_irq() ? (struct cpu_user_regs *)get_cpu_info()->irq_regs : NULL;
+}
+
+/* A debug key's int3 is in an interrupt of what the CPU was doing. */
 static bool was_idle(const struct cpu_user_regs *regs)
 {
-    bool ours = regs->rip - 1 == (unsigned long)pdb_own_int3;
+    if (regs->rip - 1 == (unsigned long)pdb_own_int3)
+        regs = interrupted();
+    return regs && in_idle_loop(regs);
+}
 
-    return ours ? current && current->is_idle : in_idle_loop(regs);
+/* Not one that waits to tell of something itself: it would not be told. */
+static bool runs_vcpu(unsigned int cpu)
+{
+    const struct vcpu *v = pdb_vcpu_on(cpu);
+
+    return pdb_stopped_regs(cpu) && !per_cpu(pdb_cpu, cpu).serves && v &&
+           !v->is_idle;
 }
 
 /*
  * A break in is heard by whichever CPU has the line, which says nothing of
- * where the user would look: if that one had nothing to do, gdb is shown
- * another that had.
+ * where the user would look: if that one had nothing to do, gdb is shown one
+ * that runs a vCPU.
  */
 static void show_busy(const struct cpu_user_regs *regs, struct pdb_stop *s)
 {
     unsigned int cpu;
 
-    if (s->why != PDB_WHY_BREAK_IN || pdb_is_non_stop() || !was_idle(regs))
+    if (s->why != PDB_WHY_BREAK_IN || s->number == PDB_ONLY_LISTEN ||
+        pdb_is_non_stop() || !was_idle(regs))
         return;
-    for_each_cpu (cpu, others()) {
-        regs = pdb_stopped_regs(cpu);
-        if (regs && !in_idle_loop(regs)) {
-            s->thread = pdb_thread_on(cpu, regs);
+    for_each_cpu (cpu, others())
+        if (runs_vcpu(cpu)) {
+            s->thread = pdb_thread_on(cpu, per_cpu(pdb_cpu, cpu).regs);
             return;
         }
-    }
 }
 
 /* What the core makes of it. */
@@ -603,12 +619,6 @@ static void listen(struct cpu_user_regs *regs)
     pdb_unlead();
     if (t->stop_wanted)
         stop_self(s.number);
-}
-
-/* Registers of what the line's interrupt found; NULL: polled by a timer. */
-static struct cpu_user_regs *interrupted(void)
-{
-    return in_irq() ? (struct cpu_user_regs *)get_cpu_info()->irq_regs : NULL;
 }
 
 void pdb_settled(void)

@@ -6,6 +6,7 @@
  */
 #include <hv/console.h>
 #include <hv/cpu.h>
+#include <hv/debug.h>
 #include <hv/domain.h>
 #include <hv/mm.h>
 #include <hv/string.h>
@@ -121,6 +122,12 @@ const char *symbol_lookup(unsigned long addr, unsigned long *offset,
 {
     (void)addr, (void)offset, (void)size;
     return NULL;
+}
+
+bool in_idle_loop(const struct cpu_user_regs *regs)
+{
+    (void)regs;
+    return false;
 }
 
 /* --- the operations --- */

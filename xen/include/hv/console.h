@@ -106,6 +106,8 @@ void console_debug_hold(bool on);
 bool console_debug_held(void);
 /* While held: poll the debugger's line; receive() is called for each byte. */
 void console_debug_poll(void);
+/* In us: how long the line takes to fill its FIFO. */
+unsigned int console_debug_fifo_us(void);
 /* While not held: bytes have come and nobody takes them. Any CPU, no lock. */
 bool console_debug_waiting(void);
 

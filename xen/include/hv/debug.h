@@ -11,7 +11,7 @@
 struct cpu_user_regs;
 
 void dump_keys_register(void);
-/* This CPU, or the one of these registers, had nothing to do. */
+/* A CPU that had nothing to do: these are its registers. */
 bool in_idle_loop(const struct cpu_user_regs *regs);
 /* For debug_keys_register_defer(); notes the registers for key `d`. */
 bool keys_run_soon(void);
