@@ -4,8 +4,8 @@
  * slots 256-271 (arch-x86/xen-x86_64.h, "Virtual addresses beyond this"):
  *
  *   slot 256  ffff8000'00000000  machine-to-phys table, read-only to guests
- *   slot 257  ffff8080'00000000  the hypervisor's image, text read-only
- *   slot 258  ffff8100'00000000  device and firmware mappings (ioremap)
+ *   slot 257  ffff8080'00000000  device and firmware mappings (ioremap)
+ *   slot 258  ffff8100'00000000  the hypervisor's image, text read-only
  *   slot 260  ffff8200'00000000  per-domain: GDT and LDT of each vCPU
  *   slot 262  ffff8300'00000000  all RAM, one to one (slots 262-271, 5 TiB)
  *
@@ -24,9 +24,10 @@
 #define HV_VIRT_END HV_UL(0xffff880000000000)
 #define RO_M2P_VIRT_START HV_UL(0xffff800000000000)
 #define RO_M2P_VIRT_END HV_UL(0xffff804000000000)
-#define IMAGE_VIRT_START HV_UL(0xffff808000000000)
-#define IOREMAP_VIRT_START HV_UL(0xffff810000000000)
-#define IOREMAP_VIRT_END HV_UL(0xffff810040000000)
+#define IOREMAP_VIRT_START HV_UL(0xffff808000000000)
+#define IOREMAP_VIRT_END HV_UL(0xffff808040000000)
+/* Zeros above the offset: a run in the debugger's packets, so they are short */
+#define IMAGE_VIRT_START HV_UL(0xffff810000000000)
 #define PERDOMAIN_VIRT_START HV_UL(0xffff820000000000)
 #define DIRECTMAP_VIRT_START HV_UL(0xffff830000000000)
 #define DIRECTMAP_VIRT_END HV_UL(0xffff880000000000)
