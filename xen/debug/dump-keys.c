@@ -38,17 +38,6 @@ static void for_all_domains(void (*fn)(struct domain *d))
 static struct cpu_user_regs found;
 static bool found_any;
 
-bool in_idle_loop(const struct cpu_user_regs *regs)
-{
-    unsigned long offset, size;
-    const char *name;
-
-    if (guest_mode(regs))
-        return false;
-    name = symbol_lookup(regs->rip, &offset, &size);
-    return name && strcmp(name, "idle_loop") == 0;
-}
-
 bool keys_run_soon(void)
 {
     const struct cpu_user_regs *regs = get_cpu_info()->irq_regs;

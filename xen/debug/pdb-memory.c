@@ -32,13 +32,6 @@ static bool through(u64 cr3, u64 addr, maddr_t *ma)
     return true;
 }
 
-static bool is_idle(unsigned int cpu)
-{
-    const struct vcpu *v = pdb_vcpu_on(cpu);
-
-    return v && v->is_idle;
-}
-
 /*
  * The top-level tables of a thread: what it runs on, then its kernel's. An idle
  * CPU has no guest's: there, a guest's address is meant to be domain 0's.
@@ -63,8 +56,8 @@ static unsigned int thread_tables(struct pdb_tid t, u64 cr3[2])
     cr3[0] = cpu == smp_processor_id() ? read_cr3() : per_cpu(pdb_cpu, cpu).cr3;
     if (!cr3[0])
         cr3[0] = virt_to_maddr(hv_l4);
-    if (is_idle(cpu))
-        v = dom0 ? dom0->vcpu[0] : NULL;
+    if (!v && dom0)
+        v = dom0->vcpu[0];
     cr3[1] = v ? v->pv.cr3_kernel : 0;
     return 2;
 }
@@ -83,7 +76,7 @@ static const char *not_mapped(struct pdb_target *t, const struct pdb_space *as)
     }
     if (pdb_thread_info(t, as->thread, &i) < 0)
         return nothing;
-    idle = idle && is_idle((unsigned int)as->thread.tid - 1);
+    idle = idle && !pdb_vcpu_on((unsigned int)as->thread.tid - 1);
     snprintf(t->where, sizeof(t->where), "%s for %s (%s)%s", nothing, i.name,
              i.state, idle ? " and domain 0's kernel" : "");
     return t->where;

@@ -280,11 +280,11 @@ static bool is_served(const struct pdb_stop *s, u64 heard)
  * line, instead of taking one of the host's from those that bring what comes.
  * Behind a step or a hit gdb goes on at once, and waits for the answer; behind
  * a break-in it has more to do, and the host may have put it, or whoever brings
- * it the answer, where this CPU is, if others had to be woken to be stopped.
+ * it the answer, where this CPU is, which was idle or had others to wake.
  */
 static u64 awake(const struct pdb_stop *s)
 {
-    if (s->why == PDB_WHY_BREAK_IN && others())
+    if (s->why == PDB_WHY_BREAK_IN)
         return 0;
     return (u64)tsc_khz * AWAKE_STEPS_US / 1000;
 }
@@ -494,10 +494,8 @@ static bool was_idle(const struct cpu_user_regs *regs)
 /* Not one that waits to tell of something itself: it would not be told. */
 static bool runs_vcpu(unsigned int cpu)
 {
-    const struct vcpu *v = pdb_vcpu_on(cpu);
-
-    return pdb_stopped_regs(cpu) && !per_cpu(pdb_cpu, cpu).serves && v &&
-           !v->is_idle;
+    return pdb_stopped_regs(cpu) && !per_cpu(pdb_cpu, cpu).serves &&
+           pdb_vcpu_on(cpu);
 }
 
 /*

@@ -85,14 +85,16 @@ bool pdb_is_attached(int32_t pid)
 
 struct vcpu *pdb_vcpu_on(unsigned int cpu)
 {
-    return cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu;
+    struct vcpu *v = cpu_info_of_stack(cpu_stacks[cpu])->current_vcpu;
+
+    return v && v->is_idle ? NULL : v;
 }
 
 struct pdb_tid pdb_thread_on(unsigned int cpu, const struct cpu_user_regs *regs)
 {
     const struct vcpu *v = pdb_vcpu_on(cpu);
 
-    if (guest_mode(regs) && v && !v->is_idle &&
+    if (guest_mode(regs) && v &&
         pdb_is_attached(PDB_PID_DOMAIN(v->domain->id)))
         return (struct pdb_tid){PDB_PID_DOMAIN(v->domain->id),
                                 (int32_t)v->id + 1};
@@ -366,7 +368,7 @@ static void cpu_state(struct pdb_target *t, unsigned int cpu)
 
     if (!cpu_stopped(cpu))
         strlcpy(t->state, "does not answer", sizeof(t->state));
-    else if (!v || v->is_idle)
+    else if (!v)
         strlcpy(t->state, "idle", sizeof(t->state));
     else
         snprintf(t->state, sizeof(t->state), "runs d%uv%u%s", v->domain->id,

@@ -488,6 +488,14 @@ void idle_loop(void)
     }
 }
 
+bool in_idle_loop(const struct cpu_user_regs *regs)
+{
+    unsigned long offset, size;
+
+    return !guest_mode(regs) && symbol_lookup(regs->rip, &offset, &size) &&
+           regs->rip - offset == (unsigned long)idle_loop;
+}
+
 /* --- affinity and parameters --- */
 
 int vcpu_set_hard_affinity(struct vcpu *v, cpumask_t mask)

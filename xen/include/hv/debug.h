@@ -11,8 +11,6 @@
 struct cpu_user_regs;
 
 void dump_keys_register(void);
-/* A CPU that had nothing to do: these are its registers. */
-bool in_idle_loop(const struct cpu_user_regs *regs);
 /* For debug_keys_register_defer(); notes the registers for key `d`. */
 bool keys_run_soon(void);
 void perf_keys_register(void);
