@@ -17,7 +17,6 @@
 #include <hv/printk.h>
 #include <hv/sched.h>
 #include <hv/smp.h>
-#include <hv/string.h>
 #include <hv/timer.h>
 
 static void for_all_domains(void (*fn)(struct domain *d))

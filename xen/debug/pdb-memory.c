@@ -76,7 +76,7 @@ static const char *not_mapped(struct pdb_target *t, const struct pdb_space *as)
     }
     if (pdb_thread_info(t, as->thread, &i) < 0)
         return nothing;
-    idle = idle && !pdb_vcpu_on((unsigned int)as->thread.tid - 1);
+    idle = idle && dom0 && !pdb_vcpu_on((unsigned int)as->thread.tid - 1);
     snprintf(t->where, sizeof(t->where), "%s for %s (%s)%s", nothing, i.name,
              i.state, idle ? " and domain 0's kernel" : "");
     return t->where;

@@ -202,7 +202,7 @@ static struct cpu_user_regs *frame_of(struct pdb_tid t, struct vcpu **v)
 /* Is v where a flag of that domain and process may take effect? */
 static bool is_there(const struct vcpu *v, int32_t pid, u64 user_cr3)
 {
-    return v && !v->is_idle && PDB_PID_DOMAIN(v->domain->id) == pid &&
+    return v && PDB_PID_DOMAIN(v->domain->id) == pid &&
            user_cr3 == (v->pv.in_kernel ? 0 : v->pv.cr3_user);
 }
 

@@ -35,7 +35,7 @@
 #define LEADER_NAP_US 40 /* a character at 115200 baud takes 87 */
 #define LONG_NAP_US 500
 #define LONG_SILENCE_US 1000000
-#define AWAKE_STEPS_US 20000
+#define AWAKE_US 20000
 #define RX_RING 16384 /* power of two */
 #define NOBODY NR_CPUS
 
@@ -278,15 +278,17 @@ static bool is_served(const struct pdb_stop *s, u64 heard)
 /*
  * Silence, in TSC ticks, after which this CPU sleeps between its looks at the
  * line, instead of taking one of the host's from those that bring what comes.
- * Behind a step or a hit gdb goes on at once, and waits for the answer; behind
- * a break-in it has more to do, and the host may have put it, or whoever brings
- * it the answer, where this CPU is, which was idle or had others to wake.
+ * Behind a step or a hit gdb goes on at once, and waits for the answer. Just
+ * behind a break-in the host may have put it, or whoever brings it the answer,
+ * where this CPU is, which may have slept for long or had others to wake: there
+ * they wait, for the answer, too, if it stays awake.
  */
 static u64 awake(const struct pdb_stop *s)
 {
-    if (s->why == PDB_WHY_BREAK_IN)
-        return 0;
-    return (u64)tsc_khz * AWAKE_STEPS_US / 1000;
+    u64 ticks = (u64)tsc_khz * AWAKE_US / 1000;
+
+    return s->why == PDB_WHY_BREAK_IN && rdtsc() - stopped_at < ticks ? 0
+                                                                      : ticks;
 }
 
 /* Between two looks at the line, behind so much silence, in TSC ticks. */

@@ -131,8 +131,8 @@ struct cpu_user_regs *pdb_vcpu_regs(struct vcpu *v);
 /* The hypervisor does something for it: its registers may change by that. */
 bool pdb_vcpu_is_busy(struct pdb_tid t);
 const char *pdb_vcpu_state(const struct vcpu *v);
-/* What that CPU runs; it stays so on this CPU, and on one that has stopped.
- * NULL: nothing, it is idle. */
+/* The guest's vCPU that runs there, which stays so on this CPU, and on one that
+ * has stopped; NULL: none. */
 struct vcpu *pdb_vcpu_on(unsigned int cpu);
 /* The thread that gdb knows for what this CPU, or that, was doing. */
 struct pdb_tid pdb_thread_here(const struct cpu_user_regs *regs);

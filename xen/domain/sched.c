@@ -18,6 +18,7 @@
  */
 #include <hv/bug.h>
 #include <hv/clock.h>
+#include <hv/cpu.h>
 #include <hv/evtchn.h>
 #include <hv/domain.h>
 #include <hv/options.h>

@@ -26,7 +26,7 @@
 #define RO_M2P_VIRT_END HV_UL(0xffff804000000000)
 #define IOREMAP_VIRT_START HV_UL(0xffff808000000000)
 #define IOREMAP_VIRT_END HV_UL(0xffff808040000000)
-/* Zeros above the offset: a run in the debugger's packets, so they are short */
+/* Four zero digits above the offset: a run, which shortens pdb's packets. */
 #define IMAGE_VIRT_START HV_UL(0xffff810000000000)
 #define PERDOMAIN_VIRT_START HV_UL(0xffff820000000000)
 #define DIRECTMAP_VIRT_START HV_UL(0xffff830000000000)
