@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import socket
@@ -54,6 +55,22 @@ def wait_for(what: str, test: Callable[[], object],
             return found
         time.sleep(0.01)
     raise Failure(f"{what} did not happen in {patience:.0f} s")
+
+
+def free_port(row: int = 1) -> int:
+    """The first of so many free TCP ports in a row.
+
+    They are below those that Linux gives out by itself, to which a connection
+    of another program could come before their user does.
+    """
+    for first in random.sample(range(20000, 32000), 1000):
+        try:
+            for port in range(first, first + row):
+                socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return first
+    raise Failure(f"no {row} free ports in a row")
 
 
 class Peer:
