@@ -242,6 +242,15 @@ class Splitter:
     def send(self, text: str) -> None:
         self.console.sendall(text.encode())
 
+    def forget(self) -> None:
+        """What has been said so far, by a machine that stands still."""
+        try:
+            while self.console.recv(65536):
+                pass
+        except TimeoutError:
+            pass
+        self.text = b""
+
     def expect(self, pattern: str, deadline: float = 240) -> str:
         """Everything up to the pattern, which is taken off."""
         end = time.monotonic() + deadline * PATIENCE
