@@ -233,8 +233,6 @@ static int in_where(struct pdb *p, struct pdb_in *in, struct pdb_bp *bp,
         return -PDB_EINVAL;
     if (bp->len > PDB_MAX_WATCH)
         return -PDB_E2BIG;
-    if (p->context.kind == PDB_SPACE_PHYS)
-        return -PDB_EINVAL;
     if (!thread_pick(p, p->general, t))
         return -PDB_ESRCH;
     bp->pid = t->pid;
@@ -242,13 +240,14 @@ static int in_where(struct pdb *p, struct pdb_in *in, struct pdb_bp *bp,
     return 0;
 }
 
-static struct pdb_bp *bp_find(struct pdb *p, const struct pdb_bp *key)
+static struct pdb_bp *bp_find(struct pdb *p, const struct pdb_bp *key,
+                              bool any_cr3)
 {
     struct pdb_bp *bp;
 
     for (bp = p->brk.bp; bp < p->brk.bp + PDB_NR_BPS; bp++)
         if (bp->used && bp->type == key->type && bp->pid == key->pid &&
-            bp->cr3 == key->cr3 && bp->addr == key->addr &&
+            (any_cr3 || bp->cr3 == key->cr3) && bp->addr == key->addr &&
             bp->len == key->len)
             return bp;
     return NULL;
@@ -267,7 +266,7 @@ static struct pdb_bp *bp_free(struct pdb *p)
 /* Puts *new in the table, or its code in the place of the old one's. */
 static int bp_enter(struct pdb *p, const struct pdb_bp *new, struct pdb_tid t)
 {
-    struct pdb_bp *bp = bp_find(p, new);
+    struct pdb_bp *bp = bp_find(p, new, false);
     uint16_t moved;
     int err;
 
@@ -310,6 +309,8 @@ bool packet_Z(struct pdb *p, struct pdb_in *in)
     struct pdb_tid t;
     int err;
 
+    if (p->context.kind == PDB_SPACE_PHYS)
+        return reply_error(p, -PDB_ENOSYS, "breakpoint by machine address ('monitor context thread' leads back)");
     memset(&new, 0, sizeof(new));
     err = in_where(p, in, &new, &t);
     if (err >= 0)
@@ -332,7 +333,9 @@ bool packet_z(struct pdb *p, struct pdb_in *in)
     err = in_where(p, in, &key, &t);
     if (err < 0)
         return refuse(p, err);
-    bp = bp_find(p, &key);
+    bp = bp_find(p, &key, false);
+    if (!bp) /* the user has changed the context: gdb has one at a place */
+        bp = bp_find(p, &key, true);
     if (bp)
         bp_remove(p, bp, true);
     if (key.type <= PDB_BP_EXEC)

@@ -58,7 +58,8 @@ static bool serve_by(const struct entry *e, struct pdb *p, struct pdb_in *in)
 /* The core's own: the target has not been asked, and has nothing to say. */
 static bool is_ours(int err)
 {
-    return err == -PDB_EINVAL || err == -PDB_ENOMEM || err == -PDB_E2BIG;
+    return err == -PDB_EINVAL || err == -PDB_ENOMEM || err == -PDB_E2BIG ||
+           err == -PDB_ENOSYS;
 }
 
 /* What an errno says to a person when the target has nothing better. */

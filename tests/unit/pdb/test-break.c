@@ -282,6 +282,39 @@ static void share_a_site(struct fake *f)
     CHECK(f->mem[1][0x200] != 0xcc);
 }
 
+/* gdb knows of no context: what it takes out is out, as it has one there. */
+static void taken_out_in_another_context(struct fake *f)
+{
+    static const char *const other[] = { "context cr3 0x1000", "context phys" };
+
+    for (unsigned int i = 0; i < 2; i++) {
+        fake_init(f, 0);
+        fake_attach(f);
+        fake_ask(f, "Z0,10200,1");
+        fake_monitor(f, other[i]);
+        IS(fake_ask(f, "z0,10200,1"), "OK");
+        CHECK(f->mem[1][0x200] != 0xcc);
+    }
+    fake_monitor(f, other[0]);
+    fake_ask(f, "Z0,10200,1");
+    CHECK(f->mem[1][0x200] == 0xcc);
+    fake_monitor(f, "context thread");
+    fake_ask(f, "z0,10200,1");
+    CHECK(f->mem[1][0x200] != 0xcc);
+}
+
+static void none_by_machine_address(struct fake *f)
+{
+    fake_init(f, 0);
+    fake_attach(f);
+    fake_ask(f, "qSupported:error-message+");
+    fake_monitor(f, "context phys");
+    IS(fake_ask(f, "Z0,100200,1"),
+       "E.breakpoint by machine address ('monitor context thread' leads back): "
+       "not supported by this target");
+    CHECK(f->mem[1][0x200] != 0xcc);
+}
+
 static void hardware_execution(struct fake *f)
 {
     fake_init(f, 0);
@@ -506,6 +539,8 @@ const struct test break_tests[] = {
     { "commands print and go on", commands_print_and_go_on },
     { "belong to an address space", belong_to_an_address_space },
     { "share a site", share_a_site },
+    { "taken out in another context", taken_out_in_another_context },
+    { "none by machine address", none_by_machine_address },
     { "hardware execution", hardware_execution },
     { "hardware of another inferior", hardware_of_another_inferior },
     { "hardware twice at an address", hardware_twice_at_an_address },
