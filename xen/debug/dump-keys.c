@@ -171,6 +171,26 @@ static void key_domains(u8 key)
     for_all_domains(show_domain);
 }
 
+/* No rate is emulated: only the debugger's stops are taken off. */
+static void show_tsc(struct domain *d)
+{
+    if (d->tsc_shift)
+        printk("  domain %u: each read is a trap, and %lu us less: it was stopped\n",
+               d->id, d->tsc_shift / (tsc_khz / 1000));
+    else
+        printk("  domain %u: reads it natively\n", d->id);
+}
+
+static void key_tsc(u8 key)
+{
+    (void)key;
+    printk("TSC: %u.%03u MHz, %s, %s on all CPUs\n", tsc_khz / 1000,
+           tsc_khz % 1000,
+           cpu_features.invariant_tsc ? "invariant" : "may change or stop",
+           clock_tsc_stable ? "the same" : "not the same");
+    for_all_domains(show_tsc);
+}
+
 static void show_events(struct domain *d)
 {
     evtchn_dump(d);
@@ -380,6 +400,7 @@ static const struct debug_key keys[] = {
     {'N', false, false, "an NMI to this CPU", key_send_nmi},
     {'a', false, true, "timers", key_timers},
     {'t', false, true, "clocks of all CPUs", key_clocks},
+    {'s', false, true, "the TSC and who emulates it", key_tsc},
     {'r', false, true, "run queues", key_run_queues},
     {'c', false, true, "idle times", key_idle},
     {'B', false, false, "reboot in good order, through domain 0",

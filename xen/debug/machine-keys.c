@@ -18,16 +18,6 @@ static void key_version(u8 key)
     printk("Command line: %s\n", version_cmdline());
 }
 
-/* Guests read the TSC themselves, whatever it does: no rate is emulated. */
-static void key_tsc(u8 key)
-{
-    (void)key;
-    printk("TSC: %u.%03u MHz, %s, %s on all CPUs; guests read it natively\n",
-           tsc_khz / 1000, tsc_khz % 1000,
-           cpu_features.invariant_tsc ? "invariant" : "may change or stop",
-           clock_tsc_stable ? "the same" : "not the same");
-}
-
 static void key_devices(u8 key)
 {
     (void)key;
@@ -43,7 +33,6 @@ static void key_numa(u8 key)
 
 static const struct debug_key keys[] = {
     {'?', false, true, "version and command line", key_version},
-    {'s', false, true, "the TSC and who emulates it", key_tsc},
     {'Q', false, true, "PCI devices that domain 0 reported", key_devices},
     {'u', false, true, "memory and CPUs by node", key_numa},
 };
