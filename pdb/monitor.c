@@ -135,7 +135,7 @@ static int cmd_console(struct pdb *p, void *ctx, const char *args,
     (void)ctx;
     if (set_switch(&p->console_on, args) < 0)
         return -PDB_EINVAL;
-    pdb_printf(o, "what breakpoints print, to gdb too: %s\n",
+    pdb_printf(o, "the console's text, to gdb too: %s\n",
                p->console_on ? "on" : "off");
     return 0;
 }
@@ -203,7 +203,7 @@ static const struct pdb_command builtin[] = {
     { "help", "", "this list", cmd_help, true },
     { "breakpoints", "", "what is set, with hit counts", cmd_breakpoints,
       true },
-    { "console", "[on|off]", "what breakpoints print, to gdb too", cmd_console,
+    { "console", "[on|off]", "the console's text, to gdb too", cmd_console,
       false },
     { "context", "[thread|cr3 ADDR|phys]", "whose memory is meant",
       cmd_context, false },

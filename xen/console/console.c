@@ -53,6 +53,7 @@ void (*debug_receive)(u8 byte);
 void (*debug_settled)(void);
 struct line *debug_line;
 static bool printk_claimed; /* by the debugger */
+static void (*debug_overhear)(const char *text, size_t len);
 
 static bool sync_console;
 static char opt_console[32] __initdata = "com1,vga";
@@ -300,6 +301,8 @@ void console_puts(const char *text, size_t len)
             queue_output(&lines[i], CS_CONSOLE, (const u8 *)text, len);
     if (vga_wanted)
         vga_write(text, len);
+    if (debug_overhear)
+        debug_overhear(text, len);
     lines_leave(flags);
 }
 
@@ -322,6 +325,8 @@ size_t console_dom0_write(const char *buf, size_t len)
             queue_output(&lines[i], CS_CONSOLE, (const u8 *)buf, n);
     if (vga_wanted)
         vga_write(buf, n);
+    if (debug_overhear)
+        debug_overhear(buf, n);
     lines_leave(flags);
     return n;
 }
@@ -449,10 +454,30 @@ bool console_debug_held(void)
     return debug_line && debug_line->port.held;
 }
 
-bool console_debug_waiting(void)
+/* Something comes in there for the debugger, or for the console. */
+static bool is_heard(const struct line *l)
 {
-    return debug_line && debug_line->configured &&
-           (line_has_news(debug_line) || ns16550_rx_ready(&debug_line->uart));
+    return l->configured && (l == debug_line || line_has_role(l, CS_CONSOLE));
+}
+
+bool console_lines_waiting(void)
+{
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
+        if (is_heard(&lines[i]) && line_is_waiting(&lines[i]))
+            return true;
+    return false;
+}
+
+void console_lines_poll(void)
+{
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)
+        if (is_heard(&lines[i]))
+            line_service(&lines[i]);
+}
+
+void console_debug_overhear(void (*fn)(const char *text, size_t len))
+{
+    debug_overhear = fn;
 }
 
 void console_debug_poll(void)

@@ -52,6 +52,8 @@ bool line_receive_early(struct line *l);
 /* Something has come, and may be handled now, of which the receiver's interrupt
  * tells no more. A hint if the lock is not held. */
 bool line_has_news(const struct line *l);
+/* Or its receiver has something for which there is room. */
+bool line_is_waiting(struct line *l);
 /* There may be room for what waits: see that it comes in. */
 void line_let_in(struct line *l);
 /* Receive and send what is due. No lock held. */

@@ -61,6 +61,12 @@ bool line_has_news(const struct line *l)
     return (has_early(l) || l->uart.saw_break) && !lacks_room(l);
 }
 
+bool line_is_waiting(struct line *l)
+{
+    return line_has_news(l) ||
+           (ns16550_rx_ready(&l->uart) && !lacks_room(l));
+}
+
 bool line_receive_early(struct line *l)
 {
     u16 got[SERIAL_BURST];

@@ -102,23 +102,15 @@ static int cmd_key(struct pdb *p, void *ctx, const char *args,
                                     : -PDB_EINVAL;
 }
 
-/* Debug keys that have a name. */
+#define KEY(name, key) {name, "[!]", "key " key, cmd_named_key, true}
+#define KEY_AT 4 /* in that help text */
+
 static int cmd_named_key(struct pdb *p, void *ctx, const char *args,
                          struct pdb_out *o)
 {
-    static const struct {
-        const char *name;
-        u8 key;
-    } keys[] = {{"domains", 'q'}, {"evtchn", 'e'}, {"grants", 'g'},
-                {"memory", 'm'},  {"irqs", 'i'},   {"timers", 'a'},
-                {"vcpus", 'r'}};
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(keys); i++)
-        if (strcmp(keys[i].name, p->command->name) == 0)
-            return args[0] != '\0' && strcmp(args, "!") != 0
-                       ? -PDB_EINVAL
-                       : press(ctx, keys[i].key, args[0] == '!', o);
-    return -PDB_EINVAL;
+    if (args[0] != '\0' && strcmp(args, "!") != 0)
+        return -PDB_EINVAL;
+    return press(ctx, (u8)p->command->help[KEY_AT], args[0] == '!', o);
 }
 
 /* --- looking --- */
@@ -249,18 +241,45 @@ const struct pdb_command pdb_commands[] = {
     {"dmesg", "", "what the console ring keeps", cmd_dmesg, true},
     {"key", "[KEY[!]]", "press a debug key; without one: list them", cmd_key,
      true},
-    {"domains", "[!]", "key q", cmd_named_key, true},
-    {"evtchn", "[!]", "key e", cmd_named_key, true},
-    {"grants", "[!]", "key g", cmd_named_key, true},
-    {"irqs", "[!]", "key i", cmd_named_key, true},
-    {"memory", "[!]", "key m", cmd_named_key, true},
-    {"timers", "[!]", "key a", cmd_named_key, true},
-    {"vcpus", "[!]", "key r", cmd_named_key, true},
     {"regs", "", "where each CPU is", cmd_regs, true},
     {"whatis", "ADDR", "symbol, owner, type and counts of what is there",
      cmd_whatis, true},
     {"scope", "[all | domain N]", "who stands still when gdb stops something",
      cmd_scope, false},
     {"reboot", "", "restart the machine at once", cmd_reboot, false},
+    KEY("domains", "q"),
+    KEY("dom0-registers", "0"),
+    KEY("vcpus", "r"),
+    KEY("cpus", "d"),
+    KEY("evtchn", "e"),
+    KEY("grants", "g"),
+    KEY("memory", "m"),
+    KEY("nodes", "u"),
+    KEY("frames", "o"),
+    KEY("irqs", "i"),
+    KEY("ioapics", "z"),
+    KEY("devices", "Q"),
+    KEY("nmis", "n"),
+    KEY("nmi", "N"),
+    KEY("timers", "a"),
+    KEY("clocks", "t"),
+    KEY("tsc", "s"),
+    KEY("idle", "c"),
+    KEY("counters", "p"),
+    KEY("counters-reset", "P"),
+    KEY("latency", "l"),
+    KEY("latency-reset", "L"),
+    KEY("locks", "k"),
+    KEY("events", "E"),
+    KEY("ring", "w"),
+    KEY("version", "?"),
+    KEY("all-keys", "*"),
+    KEY("more-messages", "+"),
+    KEY("fewer-messages", "-"),
+    KEY("keys-at-once", "A"),
+    KEY("keys", "h"),
+    KEY("restart", "B"),
+    KEY("crash", "C"),
+    KEY("break-in", "D"),
     {NULL, NULL, NULL, NULL, false},
 };

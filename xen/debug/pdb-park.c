@@ -149,7 +149,7 @@ void pdb_wake(cpumask_t cpus)
 static bool look_at_line(bool lay_there)
 {
     bool waiting = READ_ONCE(pdb_gate.phase) == GATE_RUNNING &&
-                   !console_debug_held() && console_debug_waiting();
+                   !console_debug_held() && console_lines_waiting();
     unsigned int cpu;
 
     if (!waiting || !lay_there)

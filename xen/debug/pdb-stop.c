@@ -167,8 +167,11 @@ static void send_all(void)
     u8 out[256];
     u32 n;
 
-    while ((n = pdb_tx(&pdb_target->core, out, sizeof(out))) != 0)
+    pdb_console_hand_on();
+    while ((n = pdb_tx(&pdb_target->core, out, sizeof(out))) != 0) {
         console_debug_write(out, n);
+        pdb_console_hand_on();
+    }
 }
 
 static void feed_ring(void)
@@ -192,6 +195,17 @@ static noinline bool guarded(void (*fn)(void))
     }
     pdb_fault(&pdb_target->core, escape_why);
     return false;
+}
+
+void pdb_tell_gdb(void)
+{
+    unsigned long flags = local_irq_save();
+
+    while (!pdb_lead())
+        cpu_relax();
+    (void)guarded(send_all);
+    pdb_unlead();
+    local_irq_restore(flags);
 }
 
 bool pdb_escape(const char *why)
@@ -529,6 +543,7 @@ static enum pdb_verdict meet(struct cpu_user_regs *regs, struct pdb_stop *s)
     if (pdb_non_stop_ignores(s))
         return PDB_GO;
     s->waited = pdb_hold_gave_up();
+    pdb_console_hand_on();
     verdict = judge(regs, s);
     if (verdict == PDB_HOLD)
         pdb_non_stop_stopped(s);

@@ -132,8 +132,9 @@ static const struct pdb_ops machine_ops = {
 /* --- the line --- */
 
 /*
- * The line's interrupt goes to one CPU. If that has interrupts off for good,
- * another one hears the line: bytes that lie there at two looks in a row.
+ * The lines' interrupts go to one CPU. If that has interrupts off for good,
+ * another one hears gdb's line, and the console's, where a key breaks in: bytes
+ * that lie there at two looks in a row.
  */
 #define WATCH_PERIOD MILLISECS(200)
 
@@ -144,14 +145,14 @@ static bool lay_there;
 #define ATTENTION_MS 100
 
 /* A packet comes a few characters at a time: to its end, or what seems it. */
-static void hear_line(void)
+static void hear_lines(void)
 {
     unsigned long flags = local_irq_save();
     u64 began = rdtsc(), heard = began;
 
     do {
-        if (console_debug_waiting()) {
-            console_debug_poll();
+        if (console_lines_waiting()) {
+            console_lines_poll();
             heard = rdtsc();
         }
         pdb_rest();
@@ -160,20 +161,20 @@ static void hear_line(void)
     local_irq_restore(flags);
 }
 
-static void watch_line(void *unused)
+static void watch_lines(void *unused)
 {
-    bool waiting = console_debug_waiting() && !console_debug_held();
+    bool waiting = console_lines_waiting() && !console_debug_held();
 
     (void)unused;
     if (waiting && lay_there) {
-        hear_line();
+        hear_lines();
         waiting = false;
     }
     lay_there = waiting;
     timer_set(&watch_timer, now() + WATCH_PERIOD);
 }
 
-static void pdb_watch_line(void)
+static void pdb_watch_lines(void)
 {
     unsigned int cpu;
 
@@ -182,8 +183,8 @@ static void pdb_watch_line(void)
     for_each_online_cpu (cpu)
         if (cpu != 0)
             break;
-    softirq_register(SOFTIRQ_LISTEN, hear_line);
-    timer_init(&watch_timer, watch_line, NULL, cpu);
+    softirq_register(SOFTIRQ_LISTEN, hear_lines);
+    timer_init(&watch_timer, watch_lines, NULL, cpu);
     timer_set(&watch_timer, now() + WATCH_PERIOD);
 }
 
@@ -245,6 +246,7 @@ void __init pdb_open(void)
     pdb_target = t;
     pdb_guard_init();
     console_debug_settled(pdb_settled);
+    pdb_console_init();
     traps_register_debugger(pdb_trap);
     pv_register_debugger(pdb_trap);
     nmi_register_debugger(pdb_nmi, pdb_button);
@@ -256,7 +258,7 @@ void __init pdb_open(void)
 
 void pdb_wait(void)
 {
-    pdb_watch_line();
+    pdb_watch_lines();
     if (pdb_target && wait_wanted)
         pdb_break_in();
 }

@@ -254,6 +254,10 @@ extern const struct pdb_table pdb_tables[];
 int pdb_cmd_break_on(struct pdb *p, void *ctx, const char *args,
                      struct pdb_out *o);
 
+/* --- pdb-console.c: what the console says, for gdb --- */
+void pdb_console_init(void); /* boot */
+void pdb_console_hand_on(void); /* as much as goes in now; by the leader */
+
 /* --- pdb-stack.c --- */
 bool pdb_on_main_stack(bool (*fn)(struct cpu_user_regs *),
                        struct cpu_user_regs *regs);
@@ -274,6 +278,7 @@ bool pdb_nmi(struct cpu_user_regs *regs);
  * another CPU had stopped the machine, nothing was told: look again. */
 bool pdb_stop_guest(struct pdb_stop *s);
 void pdb_settled(void); /* bytes have come */
+void pdb_tell_gdb(void); /* there is text for it: SOFTIRQ_TELL */
 void pdb_receive(u8 byte);
 void pdb_break_in(void);
 /* A stop in which gdb is heard, and told nothing: its .number is this. */

@@ -357,7 +357,7 @@ static void a_switch(struct expected *e, const char *name, const char *args)
 
     if (strcmp(name, "console") == 0) {
         if (is_on(e, name, args, &console))
-            say(e, "what breakpoints print, to gdb too: %s\n",
+            say(e, "the console's text, to gdb too: %s\n",
                 console ? "on" : "off");
     } else if (strcmp(name, "follow") == 0) {
         if (is_on(e, name, args, &follow))

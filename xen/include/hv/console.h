@@ -108,8 +108,12 @@ bool console_debug_held(void);
 void console_debug_poll(void);
 /* In us: how long the line takes to fill its FIFO. */
 unsigned int console_debug_fifo_us(void);
-/* While not held: bytes have come and nobody takes them. Any CPU, no lock. */
-bool console_debug_waiting(void);
+/* While not held: bytes have come, on that line or the console's, and nobody
+ * takes them. Any CPU, no lock. */
+bool console_lines_waiting(void);
+void console_lines_poll(void); /* takes them */
+/* fn is given all that goes to the console, lines' lock held, irqs off. */
+void console_debug_overhear(void (*fn)(const char *text, size_t len));
 
 /* --- vga.c --- */
 void vga_init(void *text_memory); /* 32 KiB at physical 0xb8000; NULL: off */

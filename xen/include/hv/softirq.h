@@ -18,7 +18,8 @@ enum softirq {
     SOFTIRQ_GUEST_TIME, /* domain/: tell the current vCPU of a new clock */
     SOFTIRQ_GUEST_NMI, /* pv/: hand the current vCPU its NMI */
     SOFTIRQ_GUARD, /* debug/: a watched page was let through */
-    SOFTIRQ_LISTEN, /* debug/: who hears gdb's line is kept stopped */
+    SOFTIRQ_LISTEN, /* debug/: who hears the lines is kept stopped */
+    SOFTIRQ_TELL, /* debug/: the console has said something */
     SOFTIRQ_DROP, /* pv/: tables whose drop was interrupted; last of all */
     NR_SOFTIRQS,
 };

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * `monitor console on`: what goes to the console while gdb waits goes to gdb,
+ * too.  It is written with the lines' lock held, wherever printk() and domain 0
+ * may be, and lies in a ring until a CPU may lead and the core has room.
+ */
+#include <hv/atomic.h>
+#include <hv/console.h>
+#include <hv/softirq.h>
+
+#include "pdb-stop.h"
+#include "pdb-target.h"
+
+#define RING 8192 /* power of two */
+
+static struct {
+    u32 head, tail; /* free running; head: lines' lock, tail: the leader */
+    u32 lost, told;
+    char text[RING];
+} ring;
+
+/* What the leader itself says is of a stop, or gdb has it already. */
+static bool wanted(void)
+{
+    const struct pdb *p = &pdb_target->core;
+
+    return READ_ONCE(p->console_on) && READ_ONCE(p->state) == PDB_RUNNING &&
+           !READ_ONCE(p->non_stop) && !pdb_leads();
+}
+
+static void overhear(const char *text, size_t len)
+{
+    u32 head = ring.head, room = RING - (head - READ_ONCE(ring.tail));
+    u32 n = (u32)MIN(len, (size_t)MIN(room, (u32)RING));
+
+    if (!wanted())
+        return;
+    ring.lost += (u32)len - n;
+    for (u32 i = 0; i < n; i++)
+        ring.text[(head + i) % RING] = text[i];
+    smp_wmb(); /* whoever leads reads without a lock */
+    WRITE_ONCE(ring.head, head + n);
+    raise_softirq(SOFTIRQ_TELL);
+}
+
+void pdb_console_hand_on(void)
+{
+    struct pdb *p = &pdb_target->core;
+    u32 lost = READ_ONCE(ring.lost), n;
+
+    if (p->state == PDB_ALONE)
+        WRITE_ONCE(ring.tail, READ_ONCE(ring.head)); /* the last gdb's */
+    while (p->state == PDB_RUNNING && ring.tail != READ_ONCE(ring.head) &&
+           p->nr_console < PDB_CONSOLE) {
+        n = MIN(ring.head - ring.tail, RING - ring.tail % RING);
+        n = MIN(n, PDB_CONSOLE - p->nr_console);
+        pdb_console(p, ring.text + ring.tail % RING, n);
+        WRITE_ONCE(ring.tail, ring.tail + n);
+    }
+    p->console_lost += lost - ring.told;
+    ring.told = lost;
+}
+
+void pdb_console_init(void)
+{
+    softirq_register(SOFTIRQ_TELL, pdb_tell_gdb);
+    console_debug_overhear(overhear);
+}
