@@ -27,9 +27,9 @@ static const char *const seeds[] = {
     "context thread", "context phys", "context cr3 #", "context cr3 0x3000",
     "key", "key #", "key q", "key q!", "key !", "key !!", "key C", "key C!",
     "domains", "domains !", "evtchn", "grants !", "irqs", "memory", "timers",
-    "vcpus !", "regs", "dmesg", "help", "breakpoints", "link", "why",
-    "console on", "console off", "console", "follow on", "follow off",
-    "follow", "sse on", "sse off", "sse",
+    "vcpus !", "cpus", "crash", "crash !", "latency-reset !", "nmi #", "regs",
+    "dmesg", "help", "breakpoints", "link", "why", "console on",
+    "console off", "console", "follow on", "follow off", "follow", "sse on", "sse off", "sse",
     "short-addresses on", "short-addresses", "reboot", "reboot #", "#", "",
 };
 #define NR_SEEDS (sizeof(seeds) / sizeof(seeds[0]))

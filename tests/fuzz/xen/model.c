@@ -322,9 +322,15 @@ static void key(struct expected *e, const char *args)
 /* False: it is none of these. */
 static bool named_key(struct expected *e, const char *name, const char *args)
 {
-    static const char *const names[] = { "domains q", "evtchn e", "grants g",
-                                         "memory m", "irqs i", "timers a",
-                                         "vcpus r" };
+    static const char *const names[] = {
+        "domains q", "evtchn e", "grants g", "memory m", "irqs i", "timers a",
+        "vcpus r", "dom0-registers 0", "cpus d", "nodes u", "frames o",
+        "ioapics z", "devices Q", "nmis n", "nmi N", "clocks t", "tsc s",
+        "idle c", "counters p", "counters-reset P", "latency l",
+        "latency-reset L", "locks k", "events E", "ring w", "version ?",
+        "all-keys *", "more-messages +", "fewer-messages -", "keys-at-once A",
+        "keys h", "restart B", "crash C", "break-in D",
+    };
     size_t n = strlen(name);
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
