@@ -29,8 +29,9 @@ static const char *const seeds[] = {
     "domains", "domains !", "evtchn", "grants !", "irqs", "memory", "timers",
     "vcpus !", "cpus", "crash", "crash !", "latency-reset !", "nmi #", "regs",
     "dmesg", "help", "breakpoints", "link", "why", "console on",
-    "console off", "console", "follow on", "follow off", "follow", "sse on", "sse off", "sse",
-    "short-addresses on", "short-addresses", "reboot", "reboot #", "#", "",
+    "console off", "console", "follow on", "follow off", "follow", "sse on",
+    "sse off", "sse", "short-addresses on", "short-addresses", "reboot",
+    "reboot #", "#", "",
 };
 #define NR_SEEDS (sizeof(seeds) / sizeof(seeds[0]))
 
