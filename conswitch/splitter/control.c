@@ -67,6 +67,7 @@ static const char *cmd_status(struct splitter *s, struct client *c,
     say_number(s, c, "retries", st.retries);
     say_number(s, c, "duplicates", st.duplicates);
     say_number(s, c, "given-up", s->rsp.stats.given_up);
+    say_number(s, c, "unclaimed", s->rsp.stats.unclaimed);
     say_number(s, c, "lost", st.lost);
     say_number(s, c, "reconnects", st.reconnects);
     return NULL;

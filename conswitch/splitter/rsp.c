@@ -320,10 +320,23 @@ static bool telnet_byte(struct rsp *r, uint8_t c)
     return true;
 }
 
+/*
+ * Only now a stop is acknowledged: a gdb that hangs, or whose host is gone,
+ * must not hold the machine.  Behind a stop gdb always has something to ask.
+ */
+static void gdb_spoke(struct rsp *r)
+{
+    if (r->ack_owed)
+        urgent(r, '+');
+    r->ack_owed = false;
+}
+
 size_t rsp_from_gdb(struct rsp *r, const uint8_t *buf, size_t len)
 {
     size_t nr = 0;
 
+    if (len > 0)
+        gdb_spoke(r);
     for (;;) {
         next_command(r);
         if (r->ready || nr == len)
@@ -341,7 +354,7 @@ size_t rsp_from_gdb(struct rsp *r, const uint8_t *buf, size_t len)
 static void acknowledged(struct rsp *r)
 {
     r->active = false;
-    r->fresh = false;
+    r->fresh = r->orphan = false;
     r->ack_due = NEVER;
     next_command(r);
 }
@@ -370,6 +383,27 @@ static bool is_text(const uint8_t *data, size_t len)
     return len && data[0] == 'O' && !(len == 2 && data[1] == 'K');
 }
 
+static bool is_hex(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+static bool is_stop(const uint8_t *data, size_t len)
+{
+    return len >= 3 && strchr("STWX", data[0]) && data[0] && is_hex(data[1]) &&
+           is_hex(data[2]);
+}
+
+/*
+ * Nobody is there to take a reply: it stays unacknowledged, as on a line
+ * without a splitter, and the target learns from that that its gdb is dead.
+ * A gdb that has only connected has asked for nothing yet.
+ */
+static bool is_unclaimed(const struct rsp *r)
+{
+    return !r->attached || (r->orphan && r->fresh && !r->active);
+}
+
 /*
  * Has this reply been passed on already?  Yes when it repeats the last one
  * and either nothing was asked since, or what was asked is not acknowledged.
@@ -385,6 +419,16 @@ static bool is_duplicate(const struct rsp *r, const uint8_t *data, size_t len)
 static bool is_of_repeat(const struct rsp *r, const uint8_t *data, size_t len)
 {
     return r->settling && r->unheard > 0 && !is_text(data, len);
+}
+
+/*
+ * Meant for the gdb before this one: it comes before the target has heard of
+ * this one, or where it cannot be the list that this one begins with.
+ */
+static bool is_of_former(const struct rsp *r, const uint8_t *data, size_t len)
+{
+    return (r->active && r->fresh) ||
+           (r->asked_features && (is_stop(data, len) || is_text(data, len)));
 }
 
 /* The next command need not wait for doubles any more. */
@@ -416,6 +460,7 @@ static void pass_reply(struct rsp *r)
 
     if (len && (data[0] == 'S' || data[0] == 'T'))
         r->stopped = true;
+    r->ack_owed = r->resumed && is_stop(data, len);
     memcpy(r->reply, data, len);
     r->reply_len = (uint32_t)len;
     if (!is_text(data, len))
@@ -446,6 +491,20 @@ static bool is_notification(const struct rsp_frame *f)
     return i > 0 && i < f->len && f->data[i] == ':';
 }
 
+static void take_reply(struct rsp *r, const uint8_t *data, size_t len)
+{
+    if (!is_text(data, len))
+        r->replies++;
+    if (is_duplicate(r, data, len) || is_of_repeat(r, data, len) ||
+        is_of_former(r, data, len))
+        r->stats.duplicates++;
+    else
+        pass_reply(r);
+    if (!r->ack_owed)
+        urgent(r, '+');
+    settle_if_all_heard(r);
+}
+
 static void line_packet(struct rsp *r)
 {
     const struct rsp_frame *f = &r->line_in;
@@ -460,16 +519,12 @@ static void line_packet(struct rsp *r)
         gdb_send_packet(r, '%', f->data, f->len);
         return;
     }
-    urgent(r, '+');
-    if (!is_text(f->data, f->len))
-        r->replies++;
-    if (is_duplicate(r, f->data, f->len) || is_of_repeat(r, f->data, f->len))
-        r->stats.duplicates++;
-    else if (r->active && r->fresh)
-        r->stats.duplicates++; /* meant for the gdb before this one */
-    else
-        pass_reply(r);
-    settle_if_all_heard(r);
+    if (is_unclaimed(r) && !is_duplicate(r, f->data, f->len)) {
+        r->stats.unclaimed++;
+        r->orphan = true;
+        return;
+    }
+    take_reply(r, f->data, f->len);
 }
 
 static void line_event(struct rsp *r, enum rsp_event ev)
@@ -478,7 +533,7 @@ static void line_event(struct rsp *r, enum rsp_event ev)
     case RSP_PACKET: line_packet(r); break;
     case RSP_BAD:
         r->stats.bad_line++;
-        if (r->line_in.kind == '$')
+        if (r->line_in.kind == '$' && !is_unclaimed(r))
             urgent(r, '-');
         break;
     case RSP_RESTART: r->stats.bad_line++; break;
@@ -547,6 +602,10 @@ void rsp_attach(struct rsp *r)
 
 void rsp_detach(struct rsp *r)
 {
+    r->orphan = r->orphan || r->awaiting || r->ack_owed;
+    if (r->ack_owed)
+        r->reply_len = 0; /* if it comes again, then to nobody */
+    r->ack_owed = false;
     rsp_attach(r);
     r->attached = false;
 }
@@ -573,8 +632,10 @@ static void ask_again(struct rsp *r, uint64_t now)
     if (rsp_frame_open(&r->line_in))
         r->stats.bad_line++;
     rsp_frame_reset(&r->line_in);
-    urgent(r, '-');
     r->rx_due = NEVER;
+    if (is_unclaimed(r))
+        return;
+    urgent(r, '-');
     if (!reply_in_doubt(r))
         return;
     r->doubtful = true;

@@ -50,6 +50,7 @@ struct rsp_stats {
     uint64_t retries;    /* commands sent again */
     uint64_t duplicates; /* replies that came twice */
     uint64_t given_up;   /* commands never acknowledged */
+    uint64_t unclaimed;  /* replies that no gdb was there for */
     uint64_t near_side;  /* answered here */
     uint64_t dropped;    /* bytes for a gdb that does not read */
 };
@@ -89,6 +90,8 @@ struct rsp {
     bool active;         /* cmd is not acknowledged yet */
     bool awaiting;       /* a command went out after the last reply */
     bool fresh;          /* nothing was acknowledged since gdb attached */
+    bool orphan;         /* a reply for the gdb before may be on its way */
+    bool ack_owed;       /* of a stop, until gdb is heard of */
     bool asked_features; /* the reply to come is qSupported's */
     bool resumed;  /* the command lets the target run: no reply for long */
     bool doubtful; /* it was repeated, so may its reply be */
@@ -112,7 +115,10 @@ struct rsp {
 
 void rsp_init(struct rsp *r, const struct rsp_config *cfg);
 
-/* A gdb comes or goes; nothing of one session reaches the next. */
+/*
+ * A gdb comes or goes; nothing of one session reaches the next.  While none is
+ * there, what it was to have is not acknowledged: the target finds it dead.
+ */
 void rsp_attach(struct rsp *r);
 void rsp_detach(struct rsp *r);
 

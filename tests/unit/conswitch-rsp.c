@@ -284,6 +284,99 @@ static void test_sessions(void)
     CHECK(line_sees("#zz"));
 }
 
+/* A command that lets the target run, and the target has it. */
+static void resume(void)
+{
+    command_from_gdb("c");
+    CHECK(gdb_sees("+"));
+    CHECK(line_sees("$c#63"));
+    from_line("+");
+}
+
+/* gdb dies while the target runs: whoever takes the stop is not there. */
+static void test_dead_gdb(void)
+{
+    fresh();
+    resume();
+    rsp_detach(&r);
+    for (int i = 0; i < 3; i++)
+        packet_from_line('$', "T05");
+    from_line("$T05#00$T0");
+    CHECK(line_sees(""));
+    now = rsp_deadline(&r);
+    rsp_tick(&r, now);
+    CHECK(line_sees("") && rsp_deadline(&r) == UINT64_MAX);
+    CHECK(r.stats.unclaimed == 3 && r.stats.duplicates == 0);
+    CHECK(r.stats.noise == 0 && r.stats.bad_line == 2);
+    /* somebody who connects is no gdb yet, and this one leaves again */
+    rsp_attach(&r);
+    packet_from_line('$', "T05");
+    CHECK(gdb_sees("") && line_sees(""));
+    rsp_detach(&r);
+    /* a gdb gets none of them: before it asks, then, behind the + */
+    rsp_attach(&r);
+    packet_from_line('$', "T05");
+    CHECK(gdb_sees("") && line_sees(""));
+    from_gdb("+$qSupported#37");
+    packet_from_line('$', "T05");
+    CHECK(gdb_sees("+") && line_sees("+$qSupported#37"));
+    from_line("+");
+    packet_from_line('$', "T05");
+    packet_from_line('$', "O41");
+    CHECK(gdb_sees("") && line_sees("++"));
+    packet_from_line('$', "PacketSize=100");
+    CHECK(gdb_sees("$QStartNoAckMode+;PacketSize=100#d7"));
+    CHECK(line_sees("+"));
+    /* what it asks for it gets, though it is the same */
+    command_from_gdb("?");
+    CHECK(line_sees("$?#3f"));
+    from_line("+");
+    packet_from_line('$', "T05");
+    CHECK(gdb_sees("+$T05#b9") && line_sees("+"));
+}
+
+/* The stop went to a gdb of which nothing was heard afterwards. */
+static void test_silent_gdb(void)
+{
+    fresh();
+    resume();
+    packet_from_line('$', "T05");
+    packet_from_line('$', "T05");
+    CHECK(gdb_sees("$T05#b9") && line_sees(""));
+    CHECK(r.stats.duplicates == 1);
+    rsp_detach(&r);
+    packet_from_line('$', "T05");
+    CHECK(line_sees("") && r.stats.unclaimed == 1);
+    /* any character of gdb's will do */
+    fresh();
+    resume();
+    packet_from_line('$', "T05");
+    from_gdb("+");
+    CHECK(line_sees("+"));
+    packet_from_line('$', "T05");
+    CHECK(gdb_sees("$T05#b9") && line_sees("+"));
+}
+
+/* gdb leaves a stopped target, and the + it owed was lost: it stays stopped. */
+static void test_disconnect(void)
+{
+    fresh();
+    resume();
+    packet_from_line('$', "T05");
+    command_from_gdb("g");
+    CHECK(line_sees("+$g#67"));
+    from_line("+$11#62");
+    CHECK(line_sees("+"));
+    rsp_detach(&r);
+    from_line("$11#62");
+    CHECK(line_sees("+"));
+    rsp_attach(&r);
+    CHECK(gdb_sees(""));
+    from_line("$11#62");
+    CHECK(line_sees("+") && gdb_sees(""));
+    CHECK(r.stats.unclaimed == 0 && r.stats.duplicates == 2);
+}
+
 static void test_reset_of_target(void)
 {
     fresh();
@@ -361,11 +454,11 @@ static void test_slow_target(void)
     packet_from_line('$', "OK");
     CHECK(line_sees("+$c#63") && gdb_sees(""));
     from_line("+$S05#b8");
-    CHECK(gdb_sees("$S05#b8") && line_sees("+"));
+    CHECK(gdb_sees("$S05#b8") && line_sees(""));
     CHECK(r.stats.duplicates == 1);
     /* the repeat's answer may differ, and it may not come at all */
     command_from_gdb("g");
-    CHECK(line_sees("$g#67") && sent_again("$g#67"));
+    CHECK(line_sees("+$g#67") && sent_again("$g#67"));
     from_line("++");
     packet_from_line('$', "11");
     packet_from_line('$', "22");
@@ -610,6 +703,9 @@ int main(void)
     RUN(test_one_at_a_time);
     RUN(test_duplicates);
     RUN(test_sessions);
+    RUN(test_dead_gdb);
+    RUN(test_silent_gdb);
+    RUN(test_disconnect);
     RUN(test_reset_of_target);
     RUN(test_reply_lost);
     RUN(test_slow_target);
