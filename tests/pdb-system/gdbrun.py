@@ -122,6 +122,14 @@ class Session:
         self.begin(command)
         return self.finish(deadline)
 
+    def ask_beside(self, command: str) -> str:
+        """Non-stop: what it says to that, behind what it said by itself."""
+        self.begin(command)
+        self._type("echo in-sync\\n")
+        said = self.wait_for("in-sync\n")
+        self.finish()
+        return said.removesuffix("in-sync\n").replace(PROMPT, "")
+
     def interrupt(self) -> str:
         """^C, and what it leads to."""
         self.process.send_signal(signal.SIGINT)
