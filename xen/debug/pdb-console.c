@@ -28,18 +28,27 @@ static bool wanted(void)
            !READ_ONCE(p->non_stop) && !pdb_leads();
 }
 
+/* What asks a terminal something would be answered at gdb's prompt. */
+static bool is_for_terminals(char c)
+{
+    return c == 0x7f || ((u8)c < ' ' && c != '\n' && c != '\r' && c != '\t');
+}
+
 static void overhear(const char *text, size_t len)
 {
-    u32 head = ring.head, room = RING - (head - READ_ONCE(ring.tail));
-    u32 n = (u32)MIN(len, (size_t)MIN(room, (u32)RING));
+    u32 head = ring.head;
 
     if (!wanted())
         return;
-    ring.lost += (u32)len - n;
-    for (u32 i = 0; i < n; i++)
-        ring.text[(head + i) % RING] = text[i];
+    for (size_t i = 0; i < len; i++)
+        if (is_for_terminals(text[i]))
+            continue;
+        else if (head - READ_ONCE(ring.tail) < RING)
+            ring.text[head++ % RING] = text[i];
+        else
+            ring.lost++;
     smp_wmb(); /* whoever leads reads without a lock */
-    WRITE_ONCE(ring.head, head + n);
+    WRITE_ONCE(ring.head, head);
     raise_softirq(SOFTIRQ_TELL);
 }
 
