@@ -16,6 +16,7 @@
 static struct {
     u32 head, tail; /* free running; head: lines' lock, tail: the leader */
     u32 lost, told;
+    bool inside; /* what an NMI says in between is lost */
     char text[RING];
 } ring;
 
@@ -36,10 +37,13 @@ static bool is_for_terminals(char c)
 
 static void overhear(const char *text, size_t len)
 {
-    u32 head = ring.head;
+    u32 head;
 
-    if (!wanted())
+    if (!wanted() || ring.inside)
         return;
+    ring.inside = true;
+    barrier();
+    head = ring.head;
     for (size_t i = 0; i < len; i++)
         if (is_for_terminals(text[i]))
             continue;
@@ -49,6 +53,8 @@ static void overhear(const char *text, size_t len)
             ring.lost++;
     smp_wmb(); /* whoever leads reads without a lock */
     WRITE_ONCE(ring.head, head);
+    barrier();
+    ring.inside = false;
     raise_softirq(SOFTIRQ_TELL);
 }
 
@@ -57,7 +63,7 @@ void pdb_console_hand_on(void)
     struct pdb *p = &pdb_target->core;
     u32 lost = READ_ONCE(ring.lost), n;
 
-    if (p->state == PDB_ALONE)
+    if (p->state == PDB_ALONE || READ_ONCE(ring.head) - ring.tail > RING)
         WRITE_ONCE(ring.tail, READ_ONCE(ring.head)); /* the last gdb's */
     while (p->state == PDB_RUNNING && ring.tail != READ_ONCE(ring.head) &&
            p->nr_console < PDB_CONSOLE) {

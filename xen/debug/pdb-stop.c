@@ -203,7 +203,10 @@ void pdb_tell_gdb(void)
 
     while (!pdb_lead())
         cpu_relax();
+    pdb_hw_silence(); /* nothing has stopped: breakpoints are in force */
     (void)guarded(send_all);
+    pdb_int3s_again();
+    pdb_hw_load();
     pdb_unlead();
     local_irq_restore(flags);
 }

@@ -273,6 +273,8 @@ bool pdb_crashed(void)
 {
     if (!pdb_target)
         return false;
+    if (!pdb_leads())
+        pdb_unlead(); /* who led is off for good */
     pdb_target->crashed = 1;
     pdb_break_in();
     pdb_target->crashed = 0;
