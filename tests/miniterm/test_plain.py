@@ -12,12 +12,17 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import termios
 import threading
 import time
 from pathlib import Path
 
-from harness import ENV, PATIENCE, Case, Child, wait_for
+from harness import ENV, PATIENCE, TOP, Case, Child, wait_for
+
+sys.path.insert(0, str(TOP / "tests/lib"))
+
+from writers import LogWriters  # noqa: E402  (the path has to be set first)
 
 
 def speed(fd: int) -> int:
@@ -489,11 +494,13 @@ class Files(Case):
     def test_kill_9_leaves_whole_lines(self) -> None:
         target = self.target()
         log, record = self.tmp / "log", self.tmp / "record"
+        writers = LogWriters(ENV)
         for _ in range(5):
             proc = subprocess.Popen(
                 [*self.program(), "--log", log, "--record", record,
                  target.name], stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                env=writers.env)
             proc.stdin.write(b"lines 20000\r")
             proc.stdin.flush()
             size = log.stat().st_size if log.exists() else 0
@@ -503,8 +510,9 @@ class Files(Case):
             proc.wait()
             proc.stdin.close()
         # The writer finishes what it has; no start is needed to mend it.
+        wait_for(lambda: not writers.pids())
         for file in (log, record):
-            wait_for(lambda: file.read_bytes().endswith(b"\n"))
+            self.assertTrue(file.read_bytes().endswith(b"\n"))
         for line in log.read_text().splitlines():
             self.assertRegex(line, r"^\d{4}-\d\d-\d\dT[\d:.]{15}Z ")
 

@@ -266,15 +266,6 @@ def flood(peer: Peer) -> threading.Thread:
     return thread
 
 
-def ends_whole(log: Path) -> bool:
-    """No half line at the end; one that is empty or not there has none."""
-    if not log.exists() or not log.stat().st_size:
-        return True
-    with log.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read() == b"\n"
-
-
 def documented(program: Path, manual: Path, completion: Path) -> None:
     """Every option of --help is in the manual and in the completion."""
     text = subprocess.run([str(program), "--help"], capture_output=True,
