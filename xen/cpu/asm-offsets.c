@@ -30,6 +30,9 @@ void asm_offsets(void)
     OFFSET(INFO_current, struct cpu_info, current_vcpu);
     OFFSET(INFO_percpu, struct cpu_info, per_cpu_offset);
     DEFINE(INFO_size, sizeof(struct cpu_info));
+    /* Where the CPU begins to push: it aligns that to 16 bytes by itself. */
+    static_assert((sizeof(struct cpu_info) -
+                   offsetof(struct cpu_user_regs, es)) % 16 == 0, "");
     DEFINE(VECTOR_WAKE, VECTOR_WAKE);
     DEFINE(VECTOR_SPURIOUS, VECTOR_SPURIOUS);
 

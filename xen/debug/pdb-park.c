@@ -75,6 +75,7 @@ void pdb_leave_cpu(void)
         barrier();
         if (fpu_shown)
             pv_fpu_reload(current);
+        pv_regs_again();
         pdb_hw_load();
         c->dr6 = 0;
         barrier();

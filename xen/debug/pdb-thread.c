@@ -130,17 +130,24 @@ static unsigned int cpu_of(const struct vcpu *v)
     return NR_CPUS;
 }
 
+/* A CPU may have stopped in the midst of taking them up, or of giving them
+ * away: see pv_regs_again(). */
 struct cpu_user_regs *pdb_vcpu_regs(struct vcpu *v)
 {
     unsigned int cpu = cpu_of(v);
+    bool runs = cpu != NR_CPUS;
 
-    if (cpu == NR_CPUS)
-        return v->held_by ? NULL : &v->regs;
+    if (!runs && !v->held_by)
+        return &v->regs;
+    if (!runs)
+        cpu = v->held_by - 1U;
     if (!cpu_stopped(cpu))
         return NULL;
-    if (guest_mode(per_cpu(pdb_cpu, cpu).regs))
+    if (runs && guest_mode(per_cpu(pdb_cpu, cpu).regs))
         return per_cpu(pdb_cpu, cpu).regs;
-    return &cpu_info_of_stack(cpu_stacks[cpu])->guest_regs;
+    return pv_regs_of(cpu) == v
+               ? &cpu_info_of_stack(cpu_stacks[cpu])->guest_regs
+               : &v->regs;
 }
 
 bool pdb_stopped_vcpu(struct vcpu *v)

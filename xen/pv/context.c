@@ -84,9 +84,38 @@ static void load_segments(struct vcpu *v)
  */
 static DEFINE_PER_CPU(struct vcpu *, held);
 
+/* Whose registers guest_regs are; NULL: nobody's, they are in vcpu.regs. */
+static DEFINE_PER_CPU(struct vcpu *, regs_of);
+
+/* Word by word: where it is interrupted it goes on with what is there then. */
+static void copy_regs(struct cpu_user_regs *to,
+                      const struct cpu_user_regs *from)
+{
+    unsigned long n = sizeof(*to) / sizeof(u64);
+
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n)::"memory");
+}
+
+void pv_regs_again(void)
+{
+    struct vcpu *v = this_cpu(regs_of);
+
+    if (v)
+        copy_regs(&v->regs, guest_cpu_user_regs());
+    else if (current && !current->is_idle)
+        copy_regs(guest_cpu_user_regs(), &current->regs);
+}
+
+struct vcpu *pv_regs_of(unsigned int cpu)
+{
+    return per_cpu(regs_of, cpu);
+}
+
 static void leave(struct vcpu *v)
 {
-    v->regs = *guest_cpu_user_regs();
+    copy_regs(&v->regs, guest_cpu_user_regs());
+    WRITE_ONCE(this_cpu(regs_of), NULL);
+    barrier();
     save_segments(v);
     pv_fpu_save(v);
     pv_debugreg_unload(v);
@@ -100,7 +129,9 @@ static void enter(struct vcpu *v, unsigned int cpu)
         PERDOMAIN_VIRT_START + ((unsigned long)v->id << GDT_LDT_VCPU_SHIFT);
     u64 cr4 = read_cr4(), tsd = v->pv.ctrlreg[4] & X86_CR4_TSD;
 
-    *guest_cpu_user_regs() = v->regs;
+    copy_regs(guest_cpu_user_regs(), &v->regs);
+    WRITE_ONCE(this_cpu(regs_of), v);
+    barrier();
     v->pv.gdt_l1[GDT_RESERVED_PAGE] =
         make_pte(virt_to_mfn(cpu_gdt_pages[cpu]),
                  _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY |

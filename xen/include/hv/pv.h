@@ -67,6 +67,15 @@ void pv_debugreg_load(struct vcpu *v); /* current: into the CPU, if enabled */
 void pv_debugreg_take(unsigned int mask, u64 dr7);
 u64 pv_debugreg_share(const struct vcpu *v);
 /* The debugger and v->pv.fpu, whose first 512 bytes are FXSAVE64's: fpu.c. */
+/*
+ * The debugger lets this CPU go on, which it may have stopped in the midst of
+ * moving a vCPU's registers, and has changed them in the place where they then
+ * were: the other place is made alike, and the move goes on. irqs off.
+ */
+void pv_regs_again(void);
+/* Whose registers that CPU has on its stack, if any; else they are in
+ * vcpu.regs.  It stands still. */
+struct vcpu *pv_regs_of(unsigned int cpu);
 void pv_fpu_show(struct vcpu *v);
 void pv_fpu_change(struct vcpu *v, const void *image);
 void pv_fpu_reload(struct vcpu *v);
