@@ -240,15 +240,19 @@ static int in_where(struct pdb *p, struct pdb_in *in, struct pdb_bp *bp,
     return 0;
 }
 
-static struct pdb_bp *bp_find(struct pdb *p, const struct pdb_bp *key,
-                              bool any_cr3)
+/* As gdb tells breakpoints apart: it knows of no CR3. */
+static bool is_same(const struct pdb_bp *bp, const struct pdb_bp *key)
+{
+    return bp->used && bp->type == key->type && bp->pid == key->pid &&
+           bp->addr == key->addr && bp->len == key->len;
+}
+
+static struct pdb_bp *bp_find(struct pdb *p, const struct pdb_bp *key)
 {
     struct pdb_bp *bp;
 
     for (bp = p->brk.bp; bp < p->brk.bp + PDB_NR_BPS; bp++)
-        if (bp->used && bp->type == key->type && bp->pid == key->pid &&
-            (any_cr3 || bp->cr3 == key->cr3) && bp->addr == key->addr &&
-            bp->len == key->len)
+        if (is_same(bp, key) && bp->cr3 == key->cr3)
             return bp;
     return NULL;
 }
@@ -266,7 +270,7 @@ static struct pdb_bp *bp_free(struct pdb *p)
 /* Puts *new in the table, or its code in the place of the old one's. */
 static int bp_enter(struct pdb *p, const struct pdb_bp *new, struct pdb_tid t)
 {
-    struct pdb_bp *bp = bp_find(p, new, false);
+    struct pdb_bp *bp = bp_find(p, new);
     uint16_t moved;
     int err;
 
@@ -333,11 +337,9 @@ bool packet_z(struct pdb *p, struct pdb_in *in)
     err = in_where(p, in, &key, &t);
     if (err < 0)
         return refuse(p, err);
-    bp = bp_find(p, &key, false);
-    if (!bp) /* the user has changed the context: gdb has one at a place */
-        bp = bp_find(p, &key, true);
-    if (bp)
-        bp_remove(p, bp, true);
+    for (bp = p->brk.bp; bp < p->brk.bp + PDB_NR_BPS; bp++)
+        if (is_same(bp, &key))
+            bp_remove(p, bp, true);
     if (key.type <= PDB_BP_EXEC)
         p->brk.removed = key.addr;
     return reply_ok(p);

@@ -124,7 +124,7 @@ void pdb_console(struct pdb *p, const char *text, uint32_t len)
 {
     uint32_t room = PDB_CONSOLE - p->nr_console;
 
-    if (!p->console_on || p->state != PDB_RUNNING)
+    if (!p->console_on || !p->owed)
         return;
     if (len > room) {
         p->console_lost += len - room;

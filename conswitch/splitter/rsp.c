@@ -117,9 +117,16 @@ void rsp_interrupt(struct rsp *r)
 }
 
 /* The stop that follows is a reply, though no command asked for it. */
-static void gdb_interrupt(struct rsp *r)
+/* Who wants a stop takes the one that comes, as one without a session may. */
+static void gdb_wants_stop(struct rsp *r)
 {
     r->awaiting = true;
+    r->orphan = false;
+}
+
+static void gdb_interrupt(struct rsp *r)
+{
+    gdb_wants_stop(r);
     if (r->cfg.interrupt_is_break)
         r->want_break = true;
     else
@@ -313,7 +320,7 @@ static bool telnet_byte(struct rsp *r, uint8_t c)
     }
     if (r->telnet == 1 && c == 0xf3) {
         r->want_break = true;
-        r->awaiting = true;
+        gdb_wants_stop(r);
     }
     /* WILL, WONT, DO, DONT have an option behind them */
     r->telnet = r->telnet == 1 && c >= 0xfb && c <= 0xfe ? 2 : 0;

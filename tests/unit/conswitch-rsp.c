@@ -293,6 +293,24 @@ static void resume(void)
     from_line("+");
 }
 
+/* What stops the target without a session, behind a dead gdb, sees it stop. */
+static void test_interrupt_behind_dead_gdb(void)
+{
+    fresh();
+    resume();
+    rsp_detach(&r);
+    packet_from_line('$', "T05");
+    CHECK(line_sees(""));
+    rsp_attach(&r);
+    packet_from_line('$', "T05");
+    CHECK(gdb_sees("") && line_sees(""));
+    from_gdb("\x03");
+    CHECK(line_sees("\x03"));
+    packet_from_line('$', "T05");
+    CHECK(gdb_sees("$T05#b9"));
+    CHECK(r.stats.unclaimed == 2);
+}
+
 /* gdb dies while the target runs: whoever takes the stop is not there. */
 static void test_dead_gdb(void)
 {
@@ -704,6 +722,7 @@ int main(void)
     RUN(test_duplicates);
     RUN(test_sessions);
     RUN(test_dead_gdb);
+    RUN(test_interrupt_behind_dead_gdb);
     RUN(test_silent_gdb);
     RUN(test_disconnect);
     RUN(test_reset_of_target);

@@ -468,6 +468,36 @@ bool console_lines_waiting(void)
     return false;
 }
 
+/* Bytes that have been taken from there so far. */
+static u64 lines_taken(void)
+{
+    u64 nr = 0;
+
+    for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++) {
+        const struct cs_stats *s = &lines[i].port.stats;
+
+        nr += s->rx[CS_CONSOLE] + s->rx[CS_DEBUG] + s->rx_unclaimed;
+    }
+    return nr;
+}
+
+bool console_lines_neglected(u64 *look)
+{
+    u64 seen = 0;
+    bool neglected;
+
+    if (!console_debug_held() && console_lines_waiting())
+        seen = lines_taken() + 1;
+    neglected = seen != 0 && seen == *look;
+    *look = neglected ? 0 : seen;
+    return neglected;
+}
+
+size_t console_debug_room(void)
+{
+    return debug_line ? cs_tx_room(&debug_line->port, CS_DEBUG) : 0;
+}
+
 void console_lines_poll(void)
 {
     for (unsigned int i = 0; i < NR_SERIAL_PORTS; i++)

@@ -12,6 +12,7 @@
 #include "pdb-target.h"
 
 #define RING 8192 /* power of two */
+#define O_PACKET (2 * PDB_CONSOLE + 5) /* "$O", in hex, "#", the sum */
 
 static struct {
     u32 head, tail; /* free running; head: lines' lock, tail: the leader */
@@ -58,15 +59,24 @@ static void overhear(const char *text, size_t len)
     raise_softirq(SOFTIRQ_TELL);
 }
 
+/*
+ * A stop comes behind all that was said before it. While the machine runs no
+ * CPU waits for a gdb that does not read.
+ */
+static bool has_room(const struct pdb *p)
+{
+    return p->nr_console < PDB_CONSOLE &&
+           (p->state != PDB_RUNNING || console_debug_room() >= O_PACKET);
+}
+
 void pdb_console_hand_on(void)
 {
     struct pdb *p = &pdb_target->core;
     u32 lost = READ_ONCE(ring.lost), n;
 
-    if (p->state == PDB_ALONE || READ_ONCE(ring.head) - ring.tail > RING)
-        WRITE_ONCE(ring.tail, READ_ONCE(ring.head)); /* the last gdb's */
-    while (p->state == PDB_RUNNING && ring.tail != READ_ONCE(ring.head) &&
-           p->nr_console < PDB_CONSOLE) {
+    if (!p->owed || READ_ONCE(ring.head) - ring.tail > RING)
+        WRITE_ONCE(ring.tail, READ_ONCE(ring.head)); /* nobody waits for it */
+    while (ring.tail != READ_ONCE(ring.head) && has_room(p)) {
         n = MIN(ring.head - ring.tail, RING - ring.tail % RING);
         n = MIN(n, PDB_CONSOLE - p->nr_console);
         pdb_console(p, ring.text + ring.tail % RING, n);

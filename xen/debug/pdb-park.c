@@ -143,21 +143,18 @@ void pdb_wake(cpumask_t cpus)
 }
 
 /*
- * The CPUs that hear the line may be those that gdb keeps stopped while others
- * run: bytes that lie there at two looks in a row are one of these others'.
- * Returns whether some lie there.
+ * The CPUs that hear the lines may be those that gdb keeps stopped while others
+ * run: what lies there is one of these others'.
  */
-static bool look_at_line(bool lay_there)
+static void look_at_lines(u64 *look)
 {
-    bool waiting = READ_ONCE(pdb_gate.phase) == GATE_RUNNING &&
-                   !console_debug_held() && console_lines_waiting();
     unsigned int cpu;
 
-    if (!waiting || !lay_there)
-        return waiting;
+    if (READ_ONCE(pdb_gate.phase) != GATE_RUNNING ||
+        !console_lines_neglected(look))
+        return;
     for_each_cpu (cpu, READ_ONCE(cpu_online_map) & ~READ_ONCE(pdb_gate.parked))
         cpu_raise_softirq(cpu, SOFTIRQ_LISTEN);
-    return false;
 }
 
 static bool may_go(void)
@@ -170,7 +167,7 @@ static void wait_in_park(void)
 {
     cpumask_t self = cpumask_of(smp_processor_id());
     u64 since = rdtsc(), enough = (u64)tsc_khz * PDB_AWAKE_US / 1000;
-    bool lay_there = false;
+    u64 look = 0;
 
     do {
         __atomic_fetch_or(&pdb_gate.parked, self, __ATOMIC_SEQ_CST);
@@ -178,7 +175,7 @@ static void wait_in_park(void)
             if (READ_ONCE(pdb_gate.phase) != GATE_STEPPING &&
                 rdtsc() - since > enough) {
                 pdb_nap(may_go, PARK_NAP_US, false);
-                lay_there = look_at_line(lay_there);
+                look_at_lines(&look);
             } else {
                 pdb_rest();
             }

@@ -133,13 +133,12 @@ static const struct pdb_ops machine_ops = {
 
 /*
  * The lines' interrupts go to one CPU. If that has interrupts off for good,
- * another one hears gdb's line, and the console's, where a key breaks in: bytes
- * that lie there at two looks in a row.
+ * another one hears gdb's line, and the console's, where a key breaks in: if
+ * bytes lie there at two looks in a row, and nobody took one in between.
  */
 #define WATCH_PERIOD MILLISECS(200)
 
 static struct timer watch_timer;
-static bool lay_there;
 
 #define QUIET_MS 2      /* longer than a character takes, at 9600 baud, too */
 #define ATTENTION_MS 100
@@ -163,14 +162,11 @@ static void hear_lines(void)
 
 static void watch_lines(void *unused)
 {
-    bool waiting = console_lines_waiting() && !console_debug_held();
+    static u64 look;
 
     (void)unused;
-    if (waiting && lay_there) {
+    if (console_lines_neglected(&look))
         hear_lines();
-        waiting = false;
-    }
-    lay_there = waiting;
     timer_set(&watch_timer, now() + WATCH_PERIOD);
 }
 

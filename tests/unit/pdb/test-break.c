@@ -273,13 +273,13 @@ static void share_a_site(struct fake *f)
     fake_init(f, 0);
     fake_attach(f);
     fake_ask(f, "Z0,10200,1");
+    fake_ask(f, "Z0,10201,1");
     fake_monitor(f, "context cr3 0x1000");
     fake_ask(f, "Z0,10200,1");
-    fake_ask(f, "z0,10200,1");
-    CHECK(f->mem[1][0x200] == 0xcc);
-    fake_monitor(f, "context thread");
-    fake_ask(f, "z0,10200,1");
-    CHECK(f->mem[1][0x200] != 0xcc);
+    CHECK(f->pdb.brk.site[0].users == 2);
+    IS(fake_ask(f, "z0,10200,1"), "OK");
+    CHECK(f->pdb.brk.site[0].users == 0);
+    CHECK(f->mem[1][0x200] != 0xcc && f->mem[1][0x201] == 0xcc);
 }
 
 /* gdb knows of no context: what it takes out is out, as it has one there. */

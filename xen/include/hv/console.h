@@ -108,10 +108,16 @@ bool console_debug_held(void);
 void console_debug_poll(void);
 /* In us: how long the line takes to fill its FIFO. */
 unsigned int console_debug_fifo_us(void);
-/* While not held: bytes have come, on that line or the console's, and nobody
- * takes them. Any CPU, no lock. */
+/* What console_debug_write() takes without waiting, in bytes: a hint. */
+size_t console_debug_room(void);
+/* Bytes have come, on that line or the console's. Any CPU, no lock. */
 bool console_lines_waiting(void);
 void console_lines_poll(void); /* takes them */
+/*
+ * While not held: they lay there at the last look, too, and nobody has taken
+ * one since. *look is the caller's, 0 at first. Any CPU, no lock.
+ */
+bool console_lines_neglected(u64 *look);
 /* fn is given all that goes to the console, lines' lock held, irqs off. */
 void console_debug_overhear(void (*fn)(const char *text, size_t len));
 
