@@ -192,7 +192,7 @@ static void release(void)
     unsigned long flags = local_irq_save();
     struct vcpu *v = NULL;
 
-    if (this_cpu(held) && current->is_idle)
+    if (current->is_idle && this_cpu(held))
         v = atomic_xchg(&this_cpu(held), NULL);
     if (v) {
         this_cpu(tlb_lazy) = false;
