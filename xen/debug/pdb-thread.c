@@ -339,12 +339,10 @@ static struct vcpu *vcpu_with_fpu(struct pdb_tid t)
 {
     struct vcpu *v = pdb_vcpu(t);
     unsigned int cpu = v ? cpu_of(v) : 0;
-    bool shown;
 
     if (!v || !v->pv.fpu)
         return NULL;
-    shown = cpu == NR_CPUS ? !v->held_by : per_cpu(pdb_cpu, cpu).fpu_shown;
-    return shown ? v : NULL;
+    return cpu == NR_CPUS || per_cpu(pdb_cpu, cpu).fpu_shown ? v : NULL;
 }
 
 int pdb_get_fpu(void *ctx, struct pdb_tid t, u8 *fxsave)

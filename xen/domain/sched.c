@@ -469,17 +469,11 @@ static void schedule(void)
     runstate_set(next, RUNSTATE_running, t);
     perf_inc(switches);
     next->last_run_start = t;
-    WRITE_ONCE(s->curr, next);
-    barrier(); /* see sched_has_chosen() */
     next->running = 1;
+    s->curr = next;
     spin_unlock(&s->lock);
     local_irq_enable();
     switch_vcpus(prev, next, leaves);
-}
-
-bool sched_has_chosen(const struct vcpu *v)
-{
-    return READ_ONCE(this_cpu(sched_cpu).curr) == v;
 }
 
 void idle_loop(void)

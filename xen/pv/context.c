@@ -185,22 +185,18 @@ static void load_no_tables(unsigned int cpu)
     clear_bit(cpu, &tlb_guest_cpus);
 }
 
-/* Once only: an NMI may come at any instruction. It may have been chosen since
- * to run here again, and runs then for all others. */
 static void release(void)
 {
     unsigned long flags = local_irq_save();
-    struct vcpu *v = NULL;
+    struct vcpu *v = this_cpu(held);
 
-    if (current->is_idle && this_cpu(held))
-        v = atomic_xchg(&this_cpu(held), NULL);
-    if (v) {
+    if (v && current->is_idle) {
+        this_cpu(held) = NULL;
         this_cpu(tlb_lazy) = false;
         leave(v);
         load_no_tables(smp_processor_id());
         v->held_by = 0;
-        if (!sched_has_chosen(v))
-            __atomic_store_n(&v->running, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&v->running, 0, __ATOMIC_RELEASE);
     }
     local_irq_restore(flags);
 }
@@ -235,8 +231,11 @@ static bool resume(struct vcpu *idle, struct vcpu *next)
     get_cpu_info()->current_vcpu = next;
     barrier();
     __atomic_store_n(&idle->running, 0, __ATOMIC_RELEASE);
-    if (this_cpu(held) != next)
-        return false; /* or no more: the debugger's NMI may have taken it */
+    if (this_cpu(held) != next) {
+        /* The debugger's NMI may have taken it since it was chosen. */
+        WRITE_ONCE(next->running, 1);
+        return false;
+    }
     this_cpu(held) = NULL;
     this_cpu(tlb_lazy) = false;
     next->held_by = 0;

@@ -189,8 +189,6 @@ void sched_place_vcpu(struct vcpu *v); /* a new one: first CPU */
 void idle_loop(void) __attribute__((noreturn));
 /* A CPU that had nothing to do: these are its registers. */
 bool in_idle_loop(const struct cpu_user_regs *regs);
-/* This CPU runs v, or is about to, with v->running set. Also in an NMI. */
-bool sched_has_chosen(const struct vcpu *v);
 /* Runstate with the time of the current state added up to now. Any vCPU; takes
  * its queue's lock unless it is current: not with one held, not from an NMI. */
 void vcpu_get_runstate(const struct vcpu *v, struct vcpu_runstate_info *r);
