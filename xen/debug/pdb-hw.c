@@ -93,7 +93,7 @@ void pdb_hw_load(void)
     const struct pdb_target *t = pdb_target;
     struct pdb_cpu *c = &this_cpu(pdb_cpu);
     unsigned int mask = t->scoped ? 0 : in_use(t);
-    struct vcpu *v = current;
+    struct vcpu *v = pv_regs_of(smp_processor_id()); /* its own are loaded */
     u64 guests;
 
     pdb_guard_load();
@@ -103,7 +103,7 @@ void pdb_hw_load(void)
         return;
     c->dr_loaded = mask != 0;
     cpu_write_dr7(DR7_FIXED);
-    guests = v && !v->is_idle ? pv_debugreg_share(v) : 0;
+    guests = v ? pv_debugreg_share(v) : 0;
     if (mask & 1)
         WRITE_DR(0, t->hw[0].addr);
     if (mask & 2)
